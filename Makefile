@@ -1,0 +1,72 @@
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+PYTHON ?= python3
+PY := .venv/bin/python
+PIP := -m pip --quiet --disable-pip-version-check install
+UV ?= uv
+LOCK := $(UV) pip compile --generate-hashes --no-emit-index-url --no-annotate --no-header --universal --python-version 3.11
+TRANSPORT ?= sqlite
+STAGES ?=
+.DEFAULT_GOAL := help
+
+.PHONY: help install demo test check fmt bench chaos proto schemas up oracle lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' Makefile | awk -F ':.*## ' '{split($$1, t, ":"); printf "  %-9s %s\n", t[1], $$2}'
+
+.venv/.installed: requirements/dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "agentopic needs Python 3.11 or later")'
+	@echo "installing into .venv"
+	@$(PYTHON) -m venv .venv
+	@$(PY) $(PIP) --require-hashes -r requirements/dev.lock
+	@$(PY) $(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv-oracle/.installed: requirements/oracle.lock
+	@echo "installing the AutoGen 0.7.5 wheels into .venv-oracle, for comparisons"
+	@$(PYTHON) -m venv .venv-oracle
+	@.venv-oracle/bin/python $(PIP) --require-hashes -r requirements/oracle.lock
+	@touch $@
+
+install: .venv/.installed ## set everything up in .venv
+
+oracle: .venv-oracle/.installed ## set up AutoGen 0.7.5 in an environment of its own
+
+demo: install ## run the main job, with a worker killed in the middle (TRANSPORT=sqlite|kafka)
+	@.venv/bin/agentopic demo --transport $(TRANSPORT)
+
+test: install oracle ## run every test, against real servers (STAGES="unit integration" runs some)
+	@$(PY) tests/stages.py $(STAGES)
+
+chaos: install ## run the fault suite alone
+	@$(PY) tests/stages.py chaos
+
+check: install ## formatting, lint, types, import rules, lock files, documents
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/basedpyright
+	.venv/bin/lint-imports --no-logo
+	$(PY) -m pytest -q tests/architecture/test_locks.py tests/architecture/test_documents.py
+
+fmt: install ## format, and fix what can be fixed by tool
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+bench: install oracle ## measure; one JSON document on stdout
+	@$(PY) -m benchmarks
+
+proto: install ## generate src/agentopic/_proto from protos/
+	$(PY) protos/generate.py
+
+schemas: install ## export the JSON Schemas of payloads into schemas/
+	$(PY) schemas/export.py
+
+up: install ## run Kafka, PostgreSQL and Redis until interrupted; addresses as JSON
+	@exec $(PY) -m agentopic.testing.bed up
+
+lock: ## resolve all dependencies anew into hashed lock files (needs uv)
+	$(LOCK) --upgrade --all-extras --group dev -o requirements/dev.lock pyproject.toml
+	$(LOCK) --upgrade -o requirements/oracle.lock requirements/oracle.in
+
+clean: ## remove what the other targets made
+	rm -rf .venv .venv-oracle .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist build

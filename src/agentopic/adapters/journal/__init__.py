@@ -1,0 +1,1 @@
+"""Journals: the same protocol over PostgreSQL, SQLite and memory."""

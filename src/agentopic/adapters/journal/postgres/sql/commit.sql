@@ -1,0 +1,156 @@
+-- Commit: turns finish or are put off, acknowledged rows go, lanes go on or are given up.
+-- Modes of a turn: 1 put off, 2 counts as a failure, 4 hand the lane back.
+
+CREATE FUNCTION lost_turns(
+    me bigint, lanes bytea[], tokens bigint[], positions bigint[],
+    state_turns integer[], state_lanes bytea[], state_expected bigint[]
+) RETURNS integer[] LANGUAGE sql VOLATILE AS $$
+    SELECT coalesce(array_agg(DISTINCT gone.turn::integer), '{}') FROM (
+        SELECT t.turn FROM unnest(lanes, tokens, positions) WITH ORDINALITY t(lane, token, pos, turn)
+        LEFT JOIN lane l ON l.id = t.lane AND l.owner = me AND l.token = t.token AND l.running = t.pos
+        WHERE l.id IS NULL
+        UNION ALL
+        SELECT s.turn FROM unnest(state_turns, state_lanes, state_expected) s(turn, lane, expected)
+        LEFT JOIN agent a ON a.id = s.lane
+        WHERE coalesce(a.version, 0) <> s.expected
+    ) gone
+$$;
+
+CREATE FUNCTION settle_lanes(
+    me bigint, lanes bytea[], positions bigint[], modes integer[], delays float8[], lost integer[],
+    gained bytea[], touched bytea[], freed bytea[]
+) RETURNS SETOF effect LANGUAGE plpgsql AS $$
+DECLARE
+    moment timestamptz := clock_timestamp();
+BEGIN
+    RETURN QUERY
+    WITH change AS (
+        SELECT c.lane, max(c.pos) AS pos, max(c.mode) AS mode, max(c.delay) AS delay, sum(c.rows)::integer AS rows
+        FROM (
+            SELECT t.lane, t.pos, t.mode, t.delay, 0 AS rows
+            FROM unnest(lanes, positions, modes, delays) WITH ORDINALITY t(lane, pos, mode, delay, turn)
+            WHERE t.turn <> ALL (lost)
+            UNION ALL SELECT g.lane, NULL, NULL, NULL, 1 FROM unnest(gained) g(lane)
+            UNION ALL SELECT s.lane, NULL, NULL, NULL, 0 FROM unnest(touched) s(lane)
+            UNION ALL SELECT f.lane, NULL, NULL, NULL, -1 FROM unnest(freed) f(lane)
+        ) c GROUP BY c.lane
+    ), plan AS MATERIALIZED (
+        SELECT l.id, c.pos, c.mode, l.unsent + c.rows AS unsent, n.pos AS next, n.identity, n.head, n.body,
+            CASE
+                WHEN c.mode & 1 = 1 THEN greatest(l.ready_at, moment + make_interval(secs => c.delay))
+                WHEN c.mode & 4 = 4 THEN moment
+                ELSE l.ready_at
+            END AS ready_at,
+            coalesce(c.mode & 5 = 0 AND n.pos IS NOT NULL, false) AS goes_on,
+            c.mode IS NULL AND l.running IS NOT NULL AS runs,
+            l.owner IS NULL OR (l.owner = me AND l.unsent + c.rows = 0) AS free
+        FROM change c JOIN lane l ON l.id = c.lane
+        LEFT JOIN LATERAL (
+            SELECT d.pos, d.identity, d.head, d.body FROM delivery d
+            WHERE d.lane = l.id AND d.pos > CASE WHEN c.mode & 1 = 0 THEN c.pos ELSE l.done END
+            ORDER BY d.pos LIMIT 1
+        ) n ON true
+    ), dropped AS (
+        DELETE FROM lane l USING plan p
+        WHERE l.id = p.id AND NOT p.goes_on AND NOT p.runs AND p.free AND p.next IS NULL AND p.unsent = 0
+    ), kept AS (
+        UPDATE lane l SET
+            unsent = p.unsent,
+            done = CASE WHEN p.mode & 1 = 0 THEN p.pos ELSE l.done END,
+            running = CASE WHEN p.goes_on THEN p.next WHEN p.runs THEN l.running END,
+            attempts = CASE WHEN p.goes_on THEN 1 WHEN p.mode & 1 = 0 THEN 0 ELSE l.attempts END,
+            failures = CASE
+                WHEN p.mode & 1 = 0 THEN 0 WHEN p.mode & 2 = 2 THEN l.failures + 1 ELSE l.failures END,
+            crashes = CASE WHEN p.mode & 1 = 0 THEN 0 ELSE l.crashes END,
+            owner = CASE WHEN p.goes_on OR p.runs OR NOT p.free THEN l.owner END,
+            token = CASE WHEN p.goes_on OR p.runs OR NOT p.free THEN l.token END,
+            ready_at = CASE WHEN p.goes_on OR p.runs OR NOT p.free THEN p.ready_at ELSE greatest(p.ready_at, moment) END
+        FROM plan p
+        WHERE l.id = p.id AND (p.goes_on OR p.runs OR NOT p.free OR p.next IS NOT NULL OR p.unsent > 0)
+        RETURNING l.id, l."group", l.key, l.token, p.next, p.identity, p.head, p.body, p.goes_on
+    )
+    SELECT k.id, k."group", k.key, k.token, k.next, k.identity, k.head, k.body, 1, 0, 0,
+        coalesce((SELECT a.version FROM agent a WHERE a.id = k.id), 0), 0,
+        NULL::integer[], NULL::integer, NULL::bigint[], NULL::bigint[], NULL::integer[], NULL::text[], NULL::integer[]
+    FROM kept k WHERE k.goes_on;
+END $$;
+
+CREATE FUNCTION commit_turns(
+    me bigint,
+    lanes bytea[], tokens bigint[], positions bigint[], modes integer[], delays float8[], finished bytea[],
+    state_turns integer[], state_lanes bytea[], state_expected bigint[], state_snapshots bytea[],
+    row_turns integer[], row_lanes bytea[], row_topics text[], row_partitions integer[], row_keys bytea[],
+    row_values bytea[], row_headers bytea[],
+    answer_turns integer[], answer_requests text[], answer_outcomes text[], answer_keys bytea[], answer_values bytea[],
+    answer_headers bytea[], answer_keeps float8[],
+    sent bigint[], sent_lanes bytea[]
+) RETURNS SETOF effect LANGUAGE plpgsql AS $$
+DECLARE
+    lost integer[];
+    gained bytea[] := '{}';
+    freed bytea[] := '{}';
+    summary effect;
+BEGIN
+    PERFORM alive(me);
+    PERFORM FROM lane WHERE id = ANY (lanes || sent_lanes) ORDER BY id FOR UPDATE;
+    lost := lost_turns(me, lanes, tokens, positions, state_turns, state_lanes, state_expected);
+    summary.refused := lost;
+
+    IF cardinality(state_turns) > 0 THEN
+        INSERT INTO agent (id, version, snapshot)
+            SELECT s.lane, s.expected + 1, s.snapshot
+            FROM unnest(state_turns, state_lanes, state_expected, state_snapshots) s(turn, lane, expected, snapshot)
+            WHERE s.turn <> ALL (lost)
+            ON CONFLICT (id) DO UPDATE SET version = excluded.version, snapshot = excluded.snapshot;
+    END IF;
+    IF cardinality(row_turns) > 0 THEN
+        WITH stored AS (
+            INSERT INTO outbox (id, lane, topic, partition, key, value, headers)
+            SELECT nextval('pos'), r.lane, r.topic, r.partition, r.key, r.value, r.headers
+            FROM unnest(row_turns, row_lanes, row_topics, row_partitions, row_keys, row_values, row_headers)
+                r(turn, lane, topic, partition, key, value, headers)
+            WHERE r.turn <> ALL (lost)
+            RETURNING id, lane
+        ) SELECT array_agg(id ORDER BY id), coalesce(array_agg(lane), '{}') INTO summary.rows, gained FROM stored;
+    END IF;
+    IF cardinality(answer_turns) > 0 THEN
+        INSERT INTO answer (request_id, outcome, key, value, headers, keep_until)
+            SELECT DISTINCT ON (a.request) a.request, a.outcome, a.key, a.value, a.headers,
+                clock_timestamp() + make_interval(secs => a.keep)
+            FROM unnest(answer_turns, answer_requests, answer_outcomes, answer_keys, answer_values, answer_headers,
+                answer_keeps) a(turn, request, outcome, key, value, headers, keep)
+            WHERE a.turn <> ALL (lost) ORDER BY a.request, a.turn DESC
+            ON CONFLICT (request_id) DO UPDATE SET outcome = excluded.outcome, key = excluded.key,
+                value = excluded.value, headers = excluded.headers, keep_until = excluded.keep_until;
+        WITH address AS MATERIALIZED (
+            SELECT nextval('pos') AS id, a.turn, r.topic, r.partition, a.key, a.value, a.headers
+            FROM unnest(answer_turns, answer_keys, answer_values, answer_headers) a(turn, key, value, headers)
+            JOIN delivery d ON d.lane = lanes[a.turn] AND d.pos = positions[a.turn]
+            CROSS JOIN LATERAL unnest(d.reply_topics, d.reply_partitions) r(topic, partition)
+            WHERE a.turn <> ALL (lost)
+        ), stored AS (
+            INSERT INTO outbox (id, process, topic, partition, key, value, headers)
+            SELECT id, me, topic, partition, key, value, headers FROM address
+        )
+        SELECT array_agg(id ORDER BY id), array_agg(turn ORDER BY id), array_agg(topic ORDER BY id),
+            array_agg(partition ORDER BY id)
+        INTO summary.reply_rows, summary.reply_turns, summary.reply_topics, summary.reply_partitions
+        FROM address;
+    END IF;
+    IF cardinality(lanes) > 0 THEN
+        DELETE FROM delivery d
+            USING unnest(lanes, positions, modes) WITH ORDINALITY t(lane, pos, mode, turn)
+            WHERE d.lane = t.lane AND d.pos = t.pos AND t.mode & 1 = 0 AND t.turn <> ALL (lost);
+        DELETE FROM step s
+            USING unnest(finished) WITH ORDINALITY f(identity, turn)
+            WHERE s.turn = f.identity AND f.turn <> ALL (lost);
+    END IF;
+    IF cardinality(sent) > 0 THEN
+        WITH gone AS (DELETE FROM outbox WHERE id = ANY (sent) RETURNING lane)
+            SELECT coalesce(array_agg(lane) FILTER (WHERE lane IS NOT NULL), '{}') INTO freed FROM gone;
+    END IF;
+    RETURN QUERY SELECT * FROM settle_lanes(
+        me, lanes, positions, modes, delays, lost, gained, sent_lanes, freed
+    );
+    RETURN NEXT summary;
+END $$;

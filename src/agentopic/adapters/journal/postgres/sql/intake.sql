@@ -1,0 +1,216 @@
+-- Intake: marks advance, deliveries are stored, free lanes are started; steps as in journal.md section 3.
+
+-- The positions (in the arrays) of marks that did not move, because they are elsewhere or leased by another.
+CREATE FUNCTION advance_marks(
+    me bigint, grp text, topics text[], partitions integer[], known bigint[], nexts bigint[]
+) RETURNS integer[] LANGUAGE plpgsql AS $$
+DECLARE
+    moved integer[];
+BEGIN
+    INSERT INTO mark ("group", topic, partition)
+        SELECT grp, u.topic, u.partition FROM unnest(topics, partitions, known) u(topic, partition, known)
+        WHERE u.known IS NULL ORDER BY u.topic, u.partition
+        ON CONFLICT DO NOTHING;
+    PERFORM FROM mark m JOIN unnest(topics, partitions) u(topic, partition)
+            ON m.topic = u.topic AND m.partition = u.partition
+        WHERE m."group" = grp ORDER BY m.topic, m.partition FOR UPDATE OF m;
+    WITH advanced AS (
+        UPDATE mark m SET next = u.next
+        FROM unnest(topics, partitions, known, nexts) WITH ORDINALITY u(topic, partition, known, next, ord)
+        WHERE m."group" = grp AND m.topic = u.topic AND m.partition = u.partition
+            AND m.next IS NOT DISTINCT FROM u.known AND (m.owner IS NULL OR m.owner = me)
+        RETURNING u.ord
+    ) SELECT array_agg(ord) INTO moved FROM advanced;
+    RETURN ARRAY(
+        SELECT i FROM generate_series(1, cardinality(topics)) i WHERE i <> ALL (coalesce(moved, '{}')) ORDER BY i
+    );
+END $$;
+
+-- Locks every lane, creating what is missing, and returns those it created. A lane deleted between the two
+-- statements makes another round. New lanes are given to `holder`, to spare them the way through the free index.
+CREATE FUNCTION lock_lanes(ids bytea[], grps text[], ks text[], holder bigint) RETURNS bytea[] LANGUAGE plpgsql AS $$
+DECLARE
+    created bytea[] := '{}';
+    fresh bytea[];
+    held integer;
+    base bigint;
+BEGIN
+    LOOP
+        SELECT count(*) INTO held FROM (SELECT FROM lane WHERE id = ANY (ids) ORDER BY id FOR UPDATE) l;
+        EXIT WHEN held = cardinality(ids);
+        SELECT last_value - 1 INTO base FROM pos;
+        WITH added AS (
+            INSERT INTO lane (id, "group", key, owner, done, ready_at)
+            SELECT u.id, u.grp, u.key, holder, base, clock_timestamp() FROM unnest(ids, grps, ks) u(id, grp, key)
+            ON CONFLICT DO NOTHING RETURNING id
+        ) SELECT coalesce(array_agg(id), '{}') INTO fresh FROM added;
+        created := created || fresh;
+        EXIT WHEN held + cardinality(fresh) = cardinality(ids);
+    END LOOP;
+    RETURN created;
+END $$;
+
+-- A repeat of a finished request sends its stored answer again; of an unfinished one adds the asking address.
+CREATE FUNCTION answer_repeat(me bigint, of_lane bytea, of_identity bytea, request text, to_topic text, to_partition integer)
+RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    row_id bigint;
+BEGIN
+    INSERT INTO outbox (id, process, topic, partition, key, value, headers)
+        SELECT nextval('pos'), me, to_topic, to_partition, a.key, a.value, a.headers
+        FROM answer a WHERE a.request_id = request AND NOT EXISTS (
+            SELECT FROM delivery d WHERE d.lane = of_lane AND d.identity = of_identity
+        )
+        RETURNING id INTO row_id;
+    IF row_id IS NULL THEN
+        UPDATE delivery d SET
+            request_id = coalesce(d.request_id, request),
+            reply_topics = d.reply_topics || to_topic,
+            reply_partitions = d.reply_partitions || to_partition
+        WHERE d.lane = of_lane AND d.identity = of_identity AND NOT EXISTS (
+            SELECT FROM unnest(d.reply_topics, d.reply_partitions) r(topic, partition)
+            WHERE r.topic = to_topic AND r.partition = to_partition
+        );
+    END IF;
+    RETURN row_id;
+END $$;
+
+-- Starts the heads of free lanes of this call, in the order given, and returns them.
+CREATE FUNCTION start_lanes(me bigint, ids bytea[], slots integer) RETURNS SETOF effect LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN QUERY
+    WITH free AS (
+        SELECT l.id, l.done, u.ord, l.token IS NULL AS taken
+        FROM unnest(ids) WITH ORDINALITY u(id, ord) JOIN lane l ON l.id = u.id
+        WHERE l.running IS NULL AND (l.owner IS NULL OR l.owner = me) AND l.ready_at <= clock_timestamp()
+        ORDER BY u.ord LIMIT slots
+    ), started AS (
+        UPDATE lane l SET
+            owner = me, token = CASE WHEN f.taken THEN nextval('token') ELSE l.token END,
+            running = f.pos, attempts = l.attempts + 1
+        FROM (
+            SELECT free.*, h.pos, h.identity, h.head, h.body
+            FROM free CROSS JOIN LATERAL (
+                SELECT d.pos, d.identity, d.head, d.body FROM delivery d
+                WHERE d.lane = free.id AND d.pos > free.done ORDER BY d.pos LIMIT 1
+            ) h
+        ) f
+        WHERE l.id = f.id
+        RETURNING l.id, l."group", l.key, l.token, l.running, f.identity, f.head, f.body, l.attempts, l.failures,
+            l.crashes, CASE WHEN f.taken THEN l.unsent ELSE 0 END AS unsent, f.ord
+    )
+    SELECT s.id, s."group", s.key, s.token, s.running, s.identity, s.head, s.body, s.attempts, s.failures, s.crashes,
+        coalesce((SELECT a.version FROM agent a WHERE a.id = s.id), 0), s.unsent,
+        NULL::integer[], NULL::integer, NULL::bigint[], NULL::bigint[], NULL::integer[], NULL::text[], NULL::integer[]
+    FROM started s ORDER BY s.ord;
+END $$;
+
+CREATE FUNCTION intake(
+    me bigint, grp text, slots integer,
+    mark_topics text[], mark_partitions integer[], mark_known bigint[], mark_nexts bigint[],
+    marks integer[], lanes bytea[], grps text[], ks text[], identities bytea[], heads bytea[], bodies bytea[],
+    requests text[], to_topics text[], to_partitions integer[],
+    dead_marks integer[], dead_topics text[], dead_partitions integer[], dead_keys bytea[], dead_values bytea[],
+    dead_headers bytea[]
+) RETURNS SETOF effect LANGUAGE plpgsql AS $$
+DECLARE
+    stale integer[];
+    fresh bytea[];
+    created bytea[];
+    ids bytea[];
+    id_groups text[];
+    id_keys text[];
+    arrivals bytea[];
+    started integer;
+    repeated integer := 0;
+    row_ids bigint[] := '{}';
+    answer_ids bigint[] := '{}';
+    summary effect;
+BEGIN
+    PERFORM alive(me);
+    stale := advance_marks(me, grp, mark_topics, mark_partitions, mark_known, mark_nexts);
+    IF cardinality(stale) > 0 THEN
+        SELECT coalesce(array_agg(u.lane ORDER BY ord), '{}'), array_agg(u.grp ORDER BY ord),
+            array_agg(u.k ORDER BY ord), coalesce(array_agg(u.identity ORDER BY ord), '{}'),
+            array_agg(u.head ORDER BY ord), array_agg(u.body ORDER BY ord), array_agg(u.request ORDER BY ord),
+            array_agg(u.topic ORDER BY ord), array_agg(u.partition ORDER BY ord)
+        INTO lanes, grps, ks, identities, heads, bodies, requests, to_topics, to_partitions
+        FROM unnest(marks, lanes, grps, ks, identities, heads, bodies, requests, to_topics, to_partitions)
+            WITH ORDINALITY u(mark, lane, grp, k, identity, head, body, request, topic, partition, ord)
+        WHERE u.mark <> ALL (stale);
+    END IF;
+
+    SELECT array_agg(d.lane ORDER BY d.lane), array_agg(d.grp ORDER BY d.lane), array_agg(d.k ORDER BY d.lane),
+        array_agg(d.lane ORDER BY d.ord)
+    INTO ids, id_groups, id_keys, arrivals
+    FROM (
+        SELECT DISTINCT ON (u.lane) u.lane, u.grp, u.k, u.ord
+        FROM unnest(lanes, grps, ks) WITH ORDINALITY u(lane, grp, k, ord) ORDER BY u.lane, u.ord
+    ) d;
+    created := lock_lanes(ids, id_groups, id_keys, CASE WHEN slots > 0 THEN me END);
+
+    WITH added AS (
+        INSERT INTO seen (identity, at) SELECT u.identity, now() FROM unnest(identities) u(identity)
+        ON CONFLICT DO NOTHING RETURNING seen.identity
+    ) SELECT array_agg(added.identity) INTO fresh FROM added;
+
+    IF coalesce(cardinality(fresh), 0) = cardinality(identities) THEN
+        INSERT INTO delivery (pos, lane, identity, head, body, request_id, reply_topics, reply_partitions)
+            SELECT nextval('pos'), u.lane, u.identity, u.head, u.body, u.request,
+                CASE WHEN u.topic IS NOT NULL THEN ARRAY[u.topic] END,
+                CASE WHEN u.topic IS NOT NULL THEN ARRAY[u.partition] END
+            FROM unnest(lanes, identities, heads, bodies, requests, to_topics, to_partitions)
+                u(lane, identity, head, body, request, topic, partition);
+    ELSE
+        INSERT INTO delivery (pos, lane, identity, head, body, request_id, reply_topics, reply_partitions)
+            SELECT nextval('pos'), o.lane, o.identity, o.head, o.body, o.request,
+                CASE WHEN o.topic IS NOT NULL THEN ARRAY[o.topic] END,
+                CASE WHEN o.topic IS NOT NULL THEN ARRAY[o.partition] END
+            FROM (
+                SELECT f.* FROM (
+                    SELECT DISTINCT ON (u.identity) u.*
+                    FROM unnest(lanes, identities, heads, bodies, requests, to_topics, to_partitions)
+                        WITH ORDINALITY u(lane, identity, head, body, request, topic, partition, ord)
+                    ORDER BY u.identity, u.ord
+                ) f JOIN unnest(fresh) n(identity) ON n.identity = f.identity
+                ORDER BY f.ord
+            ) o;
+        repeated := cardinality(identities) - coalesce(cardinality(fresh), 0);
+        SELECT coalesce(array_agg(r.id ORDER BY r.id) FILTER (WHERE r.id IS NOT NULL), '{}') INTO answer_ids
+        FROM (
+            SELECT answer_repeat(me, u.lane, u.identity, u.request, u.topic, u.partition) AS id
+            FROM (
+                SELECT a.*, row_number() OVER (PARTITION BY a.identity ORDER BY a.ord) AS nth
+                FROM unnest(lanes, identities, requests, to_topics, to_partitions)
+                    WITH ORDINALITY a(lane, identity, request, topic, partition, ord)
+            ) u
+            WHERE u.request IS NOT NULL AND u.topic IS NOT NULL
+                AND (u.nth > 1 OR u.identity <> ALL (coalesce(fresh, '{}')))
+        ) r;
+        DELETE FROM lane l WHERE l.id = ANY (created) AND NOT EXISTS (SELECT FROM delivery d WHERE d.lane = l.id);
+    END IF;
+
+    IF cardinality(dead_topics) > 0 THEN
+        WITH stored AS (
+            INSERT INTO outbox (id, process, topic, partition, key, value, headers)
+            SELECT nextval('pos'), me, u.topic, u.partition, u.key, u.value, u.headers
+            FROM unnest(dead_marks, dead_topics, dead_partitions, dead_keys, dead_values, dead_headers)
+                u(mark, topic, partition, key, value, headers)
+            WHERE u.mark <> ALL (stale)
+            RETURNING id
+        ) SELECT coalesce(array_agg(id ORDER BY id), '{}') INTO row_ids FROM stored;
+    END IF;
+
+    IF slots > 0 THEN
+        RETURN QUERY SELECT * FROM start_lanes(me, arrivals, slots);
+        GET DIAGNOSTICS started = ROW_COUNT;
+        IF started < cardinality(created) OR cardinality(created) < cardinality(ids) THEN
+            UPDATE lane SET owner = NULL WHERE id = ANY (created) AND owner = me AND token IS NULL;
+        END IF;
+    END IF;
+    summary.refused := stale;
+    summary.repeats := repeated;
+    summary.rows := row_ids;
+    summary.reply_rows := answer_ids;
+    RETURN NEXT summary;
+END $$;

@@ -1,0 +1,100 @@
+-- Membership: every other function begins with `alive`.
+
+CREATE FUNCTION alive(me bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM process WHERE id = me AND NOT dead AND NOT left_clean FOR KEY SHARE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'process % has been declared dead', me USING ERRCODE = 'AG001';
+    END IF;
+END $$;
+
+CREATE FUNCTION beat(me bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE process SET beat = process.beat + 1 WHERE id = me AND NOT dead AND NOT left_clean;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'process % has been declared dead', me USING ERRCODE = 'AG001';
+    END IF;
+END $$;
+
+CREATE FUNCTION peers(me bigint) RETURNS TABLE (id bigint, groups text[], beat bigint, gone boolean)
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM alive(me);
+    RETURN QUERY SELECT p.id, p.groups, p.beat, p.left_clean FROM process p WHERE NOT p.dead AND p.id <> me ORDER BY p.id;
+END $$;
+
+-- Frees what a process holds: locks first, changes later. What it held is ready at once: a lane put off whose rows
+-- are unsent is needed for the rows.
+CREATE FUNCTION free_holdings(gone bigint, crash integer) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    held bytea[];
+BEGIN
+    PERFORM FROM mark WHERE owner = gone ORDER BY "group", topic, partition FOR UPDATE;
+    UPDATE mark SET owner = NULL WHERE owner = gone;
+    SELECT array_agg(l.id) INTO held FROM (SELECT id FROM lane WHERE owner = gone ORDER BY id FOR UPDATE) l;
+    UPDATE lane SET
+        crashes = crashes + CASE WHEN running IS NULL THEN 0 ELSE crash END,
+        owner = NULL, token = NULL, running = NULL, ready_at = clock_timestamp()
+    WHERE id = ANY (held) AND owner = gone;
+END $$;
+
+-- Both process rows are locked in one order, so that two that bury each other do not deadlock. A peer that is
+-- stopped in the middle of reading a result holds its row: the wait is short and the caller ends its session.
+CREATE FUNCTION bury(me bigint, peer bigint, seen_beat bigint) RETURNS SETOF outbox LANGUAGE plpgsql
+SET lock_timeout = '1s' AS $$
+DECLARE
+    clean boolean;
+BEGIN
+    PERFORM FROM process WHERE id IN (me, peer) ORDER BY id FOR UPDATE;
+    PERFORM alive(me);
+    SELECT left_clean INTO clean FROM process WHERE id = peer AND NOT dead AND beat = seen_beat AND id <> me;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    UPDATE process SET dead = true, died_at = clock_timestamp() WHERE id = peer;
+    PERFORM free_holdings(peer, CASE WHEN clean THEN 0 ELSE 1 END);
+    RETURN QUERY
+        WITH passed AS (UPDATE outbox SET process = me WHERE process = peer RETURNING outbox.*)
+        SELECT * FROM passed ORDER BY id;
+END $$;
+
+CREATE FUNCTION leave(me bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM process WHERE id = me FOR UPDATE;
+    PERFORM alive(me);
+    UPDATE process SET left_clean = true, died_at = clock_timestamp(),
+        dead = NOT EXISTS (SELECT FROM outbox WHERE process = me) WHERE id = me;
+    PERFORM free_holdings(me, 0);
+END $$;
+
+-- Partitions are leased like lanes: what is held is kept up to the fair share, then free ones are taken.
+CREATE FUNCTION lease(me bigint, grp text, topics text[], partitions integer[])
+RETURNS TABLE (topic text, partition integer, next bigint) LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+    share integer;
+BEGIN
+    PERFORM alive(me);
+    INSERT INTO mark ("group", topic, partition)
+        SELECT grp, p.topic, p.partition FROM (
+            SELECT DISTINCT u.topic, u.partition FROM unnest(topics, partitions) u(topic, partition)
+            ORDER BY u.topic, u.partition
+        ) p
+        ON CONFLICT DO NOTHING;
+    PERFORM FROM mark m WHERE m."group" = grp ORDER BY m.topic, m.partition FOR UPDATE;
+    SELECT ceil(cardinality(topics)::numeric / greatest(count(*), 1)) INTO share
+        FROM process WHERE NOT dead AND NOT left_clean AND (id = me OR grp = ANY (groups));
+    UPDATE mark m SET owner = CASE WHEN w.rank <= share THEN me END
+        FROM (
+            SELECT c.topic, c.partition, row_number() OVER (ORDER BY c.owner IS NULL, c.topic, c.partition) AS rank
+            FROM mark c JOIN unnest(topics, partitions) u(topic, partition)
+                ON c.topic = u.topic AND c.partition = u.partition
+            WHERE c."group" = grp AND (c.owner = me OR c.owner IS NULL)
+        ) w
+        WHERE m."group" = grp AND m.topic = w.topic AND m.partition = w.partition
+            AND m.owner IS DISTINCT FROM CASE WHEN w.rank <= share THEN me END;
+    RETURN QUERY
+        SELECT m.topic, m.partition, m.next FROM mark m JOIN unnest(topics, partitions) u(topic, partition)
+            ON m.topic = u.topic AND m.partition = u.partition
+        WHERE m."group" = grp AND m.owner = me ORDER BY m.topic, m.partition;
+END $$;

@@ -1,0 +1,34 @@
+-- Sweeping: each call forgets one portion and tells how much it was; the caller repeats until nothing is left.
+
+CREATE FUNCTION sweep(before timestamptz, portion integer) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    total bigint := 0;
+    n bigint;
+BEGIN
+    DELETE FROM seen WHERE identity IN (
+        SELECT s.identity FROM seen s
+        WHERE s.at <= before AND NOT EXISTS (SELECT FROM delivery d WHERE d.identity = s.identity)
+        ORDER BY s.at LIMIT portion FOR UPDATE OF s SKIP LOCKED
+    );
+    GET DIAGNOSTICS n = ROW_COUNT;
+    total := total + n;
+    DELETE FROM answer WHERE request_id IN (
+        SELECT request_id FROM answer WHERE keep_until <= clock_timestamp()
+        ORDER BY keep_until LIMIT portion FOR UPDATE SKIP LOCKED
+    );
+    GET DIAGNOSTICS n = ROW_COUNT;
+    total := total + n;
+    DELETE FROM step WHERE (turn, key) IN (
+        SELECT s.turn, s.key FROM step s
+        WHERE s.intent_at <= before
+            AND NOT EXISTS (SELECT FROM delivery d WHERE d.lane = s.lane AND d.identity = s.turn)
+        ORDER BY s.intent_at LIMIT portion FOR UPDATE OF s SKIP LOCKED
+    );
+    GET DIAGNOSTICS n = ROW_COUNT;
+    total := total + n;
+    DELETE FROM process WHERE id IN (
+        SELECT id FROM process WHERE dead AND died_at <= before ORDER BY id LIMIT portion FOR UPDATE SKIP LOCKED
+    );
+    GET DIAGNOSTICS n = ROW_COUNT;
+    RETURN total + n;
+END $$;

@@ -1,0 +1,92 @@
+"""Processes of the SQLite journal: entering, beating, burying, leaving."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from agentopic.adapters.journal.sqlite.database import Database
+from agentopic.adapters.journal.sqlite.outbox import process_rows
+from agentopic.adapters.journal.sqlite.presence import Presence
+from agentopic.adapters.journal.sqlite.transaction import Transaction
+from agentopic.errors import ProcessBuriedError
+from agentopic.ports.journal import Peer, StoredRow
+
+
+def join(tx: Transaction, presence: Presence, groups: Sequence[str], address: str) -> int:
+    """Enter a new process and lock its file before anyone can see the entry."""
+    (me,) = tx.row(
+        "INSERT INTO j_process (groups, address) VALUES (?, ?) RETURNING id",
+        json.dumps(list(groups)),
+        address,
+    )
+    presence.hold(me)
+    return me
+
+
+class SqliteHeart:
+    """The beat of one process, over a connection of its own."""
+
+    def __init__(self, database: Database, me: int) -> None:
+        self._database = database
+        self._me = me
+
+    async def beat(self) -> None:
+        """Raise the beat."""
+        await self._database.write(self._raise)
+
+    def _raise(self, tx: Transaction) -> None:
+        raised = tx.execute(
+            "UPDATE j_process SET beat = beat + 1 WHERE id = ? AND ended_at IS NULL AND NOT has_left",
+            self._me,
+        )
+        if not raised:
+            raise ProcessBuriedError(f"process {self._me} has been declared dead")
+
+
+def peers(tx: Transaction, presence: Presence, me: int) -> Sequence[Peer]:
+    """Return the others that still have to be buried or watched."""
+    tx.check_alive(me)
+    entries = tx.rows(
+        "SELECT id, groups, beat, has_left FROM j_process WHERE ended_at IS NULL AND id <> ? ORDER BY id", me
+    )
+    return [
+        Peer(id=peer, groups=tuple(json.loads(groups)), beat=beat, gone=bool(left) or presence.is_gone(peer))
+        for peer, groups, beat, left in entries
+    ]
+
+
+def bury(tx: Transaction, me: int, peer: Peer) -> Sequence[StoredRow]:
+    """Declare a peer dead unless its beat has risen; its rows pass to the caller."""
+    tx.check_alive(me)
+    buried = tx.execute(
+        "UPDATE j_process SET ended_at = ? WHERE id = ? AND beat = ? AND ended_at IS NULL",
+        tx.now,
+        peer.id,
+        peer.beat,
+    )
+    if not buried:
+        return ()
+    # One that has left holds no lane any more, so nothing of it can have been running.
+    tx.execute(
+        "UPDATE j_delivery SET crashes = crashes + 1 "
+        "WHERE pos IN (SELECT running FROM j_lane WHERE owner = ? AND running IS NOT NULL)",
+        peer.id,
+    )
+    _free_holdings(tx, peer.id)
+    adopted = process_rows(tx, peer.id)
+    tx.execute("UPDATE j_outbox SET owner = ? WHERE owner = ?", me, peer.id)
+    return adopted
+
+
+def leave(tx: Transaction, me: int) -> None:
+    """End cleanly; a process with unsent rows of its own stays visible, as gone, until a peer adopts them."""
+    tx.check_alive(me)
+    _free_holdings(tx, me)
+    ended = None if process_rows(tx, me) else tx.now
+    tx.execute("UPDATE j_process SET has_left = 1, ended_at = ? WHERE id = ?", ended, me)
+
+
+def _free_holdings(tx: Transaction, holder: int) -> None:
+    tx.execute("UPDATE j_lane SET owner = NULL, running = NULL, ready_at = ? WHERE owner = ?", tx.now, holder)
+    tx.execute("UPDATE j_mark SET owner = NULL WHERE owner = ?", holder)

@@ -1,0 +1,54 @@
+"""Serving agents from the command line: the runtime of the settings, the services, one line when ready."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agentopic.errors import ConfigError, MissingTopicError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from agentopic.engine.service import AgentService
+    from agentopic.settings import Settings
+
+
+async def serve_services(
+    settings: Settings, services: Sequence[AgentService], ready: Callable[[], None]
+) -> None:
+    """Serve until SIGTERM or SIGINT, then drain.
+
+    Raises:
+        ConfigError: settings, a service or a topic that must exist keep the process from starting.
+        UnreachableError: broker or journal do not answer.
+    """
+    from agentopic import wiring
+    from agentopic.engine.service import serve
+
+    try:
+        await serve(wiring.runtime(settings), services, ready=ready)
+    except MissingTopicError as exc:
+        # For a client a missing topic is something not found; for a service it is a wrong set-up.
+        raise ConfigError(str(exc)) from exc
+
+
+def describe(settings: Settings, services: Sequence[AgentService]) -> list[str]:
+    """Return lines that say what runs here, what it hears, what it writes, and how to look at it."""
+    from agentopic.settings import masked
+
+    lines = [f"transport  {masked(settings.transport)}", f"journal    {masked(settings.journal_url())}"]
+    for service in services:
+        heard = ", ".join(_heard(service)) or "requests only"
+        written = ", ".join(service.publishes) or "nothing declared"
+        lines.append(f"agent      {service.name}: hears {heard}; publishes {written}")
+    topics = sorted({topic for service in services for topic in service.publishes})
+    if topics:
+        lines.append(f"look       agentopic tail {' '.join(topics)} --from-beginning --follow")
+    return lines
+
+
+def _heard(service: AgentService) -> list[str]:
+    return [
+        str(getattr(each, "topic_type", None) or f"{getattr(each, 'topic_type_prefix', each.id)}*")
+        for each in service.subscriptions
+    ]

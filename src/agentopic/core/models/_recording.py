@@ -1,0 +1,116 @@
+"""Makes the calls of a model client steps: recorded inside a durable turn, plain outside of one."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from typing import Any, TypeAlias
+
+from pydantic import TypeAdapter
+
+from agentopic.core._turn import StepSpec, current_turn
+from agentopic.core.models._types import CreateResult, LLMMessage
+from agentopic.core.tools._stream_step import ReplayedStep, stream_step
+from agentopic.core.utils._canonical_json import canonical_json
+from agentopic.errors import ModelError
+
+Create: TypeAlias = Callable[..., Coroutine[Any, Any, CreateResult]]
+CreateStream: TypeAlias = Callable[..., AsyncGenerator[str | CreateResult, None]]
+
+_MARK = "__agentopic_recorded__"
+_MESSAGES: TypeAdapter[list[LLMMessage]] = TypeAdapter(list[LLMMessage])
+
+
+def record_model_calls(cls: type) -> None:
+    """Wrap `create` and `create_stream` of a concrete client class, once per definition."""
+    for name, wrap in (("create", _recorded_create), ("create_stream", _recorded_create_stream)):
+        defined: Any = getattr(cls, name)
+        if not (getattr(defined, "__isabstractmethod__", False) or hasattr(defined, _MARK)):
+            wrapped = wrap(defined)
+            setattr(wrapped, _MARK, True)
+            setattr(cls, name, wrapped)
+
+
+def _recorded_create(create: Create) -> Create:
+    @functools.wraps(create)
+    async def recorded(self: Any, *args: Any, **kwargs: Any) -> CreateResult:
+        turn = current_turn.get()
+        if turn is None or self.step_scope:
+            return await create(self, *args, **kwargs)
+
+        async def run(_idempotency_key: str) -> CreateResult:
+            return await create(self, *args, **kwargs)
+
+        return await turn.step(_spec(self, args, kwargs), run)
+
+    return recorded
+
+
+def _recorded_create_stream(create_stream: CreateStream) -> CreateStream:
+    @functools.wraps(create_stream)
+    def recorded(self: Any, *args: Any, **kwargs: Any) -> AsyncGenerator[str | CreateResult, None]:
+        turn = current_turn.get()
+        if turn is None or self.step_scope:
+            return create_stream(self, *args, **kwargs)
+        return _stream_in_turn(
+            stream_step(turn, _spec(self, args, kwargs), lambda _key: create_stream(self, *args, **kwargs))
+        )
+
+    return recorded
+
+
+async def _stream_in_turn(
+    items: AsyncGenerator[Any, None],
+) -> AsyncGenerator[str | CreateResult, None]:
+    try:
+        async for item in items:
+            if not isinstance(item, ReplayedStep):
+                yield item
+                continue
+            result: CreateResult = item.result
+            if isinstance(result.content, str) and result.content:
+                yield result.content
+            yield result
+    finally:
+        await items.aclose()
+
+
+def _spec(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> StepSpec[CreateResult]:
+    messages, rest = _split(args, kwargs)
+    return StepSpec(
+        kind="model",
+        name=client.step_name,
+        input=canonical_json(
+            {
+                "messages": _MESSAGES.dump_python(list(messages), mode="json"),
+                "tools": [_tool_schema(tool) for tool in rest.pop("tools", ())],
+                "tool_choice": _tool_choice(rest.pop("tool_choice", "auto")),
+                **{name: value for name, value in rest.items() if value},
+            }
+        ),
+        encode=_encode,
+        decode=CreateResult.model_validate_json,
+        repeatable=True,
+    )
+
+
+def _split(
+    args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Sequence[LLMMessage], dict[str, Any]]:
+    rest = {name: value for name, value in kwargs.items() if name != "cancellation_token"}
+    messages = args[0] if args else rest.pop("messages")
+    return messages, rest
+
+
+def _tool_schema(tool: Any) -> Any:
+    return tool if isinstance(tool, dict) else tool.schema
+
+
+def _tool_choice(choice: Any) -> str:
+    return choice if isinstance(choice, str) else str(choice.name)
+
+
+def _encode(result: CreateResult) -> bytes:
+    if not isinstance(result, CreateResult):  # pyright: ignore[reportUnnecessaryIsInstance] - a stream may end otherwise
+        raise ModelError(f"a model client ended with {type(result).__name__}, not with a CreateResult")
+    return result.model_dump_json().encode()

@@ -1,0 +1,151 @@
+"""Makes the calls of a tool steps: recorded inside a durable turn, plain outside of one."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import aclosing
+from typing import Any, Literal, TypeAlias
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
+from pydantic_core import PydanticSerializationError
+
+from agentopic.core._turn import StepSpec, TurnScope, current_turn
+from agentopic.core.tools._idempotency import use_idempotency_key
+from agentopic.core.tools._stream_step import ReplayedStep, stream_step
+from agentopic.core.tools._tool import Tool
+from agentopic.core.utils._canonical_json import canonical_json
+
+ToolEffect: TypeAlias = Literal["pure", "idempotent", "unrepeatable"]
+"""What a repeated call does: nothing at all, nothing more than the first did, or something again."""
+
+Record: TypeAlias = dict[str, Any]
+RunJson: TypeAlias = Callable[..., Coroutine[Any, Any, Any]]
+RunJsonStream: TypeAlias = Callable[..., AsyncGenerator[Any, None]]
+
+_MARK = "__agentopic_recorded__"
+
+
+def record_tool_calls(cls: type) -> None:
+    """Wrap `run_json` and `run_json_stream` of a tool class, once per definition."""
+    for name, wrap in (("run_json", _recorded_run), ("run_json_stream", _recorded_run_stream)):
+        defined: Any = getattr(cls, name, None)
+        if not (
+            defined is None or getattr(defined, "__isabstractmethod__", False) or hasattr(defined, _MARK)
+        ):
+            wrapped = wrap(defined)
+            setattr(wrapped, _MARK, True)
+            setattr(cls, name, wrapped)
+
+
+def _recorded_run(run_json: RunJson) -> RunJson:
+    @functools.wraps(run_json)
+    async def recorded(self: Any, *args: Any, **kwargs: Any) -> Any:
+        turn = current_turn.get()
+        if turn is None or self.step_scope:
+            return await run_json(self, *args, **kwargs)
+        return await _run_in_turn(turn, self, run_json, args, kwargs)
+
+    return recorded
+
+
+async def _run_in_turn(
+    turn: TurnScope, tool: Any, run_json: RunJson, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    ran = False
+
+    async def run(idempotency_key: str) -> Record:
+        nonlocal ran
+        ran = True
+        with use_idempotency_key(idempotency_key):
+            return await _record(tool, await run_json(tool, *args, **kwargs))
+
+    record = await turn.step(_spec(tool, args, kwargs), run)
+    return await _value(tool, record, replayed=not ran)
+
+
+def _recorded_run_stream(run_json_stream: RunJsonStream) -> RunJsonStream:
+    @functools.wraps(run_json_stream)
+    def recorded(self: Any, *args: Any, **kwargs: Any) -> AsyncGenerator[Any, None]:
+        turn = current_turn.get()
+        if turn is None or self.step_scope:
+            return run_json_stream(self, *args, **kwargs)
+
+        async def with_record(idempotency_key: str) -> AsyncGenerator[Any, None]:
+            with use_idempotency_key(idempotency_key):
+                async with aclosing(run_json_stream(self, *args, **kwargs)) as items:
+                    last: list[Any] = []
+                    async for item in items:
+                        if last:
+                            yield last.pop()
+                        last.append(item)
+                    for item in last:
+                        yield await _record(self, item)
+
+        return _values(self, stream_step(turn, _spec(self, args, kwargs), with_record))
+
+    return recorded
+
+
+async def _values(tool: Any, items: AsyncGenerator[Any, None]) -> AsyncGenerator[Any, None]:
+    try:
+        last: list[Any] = []
+        async for item in items:
+            if isinstance(item, ReplayedStep):
+                yield await _value(tool, item.result, replayed=True)
+                return
+            if last:
+                yield last.pop()
+            last.append(item)
+        for item in last:
+            yield await _value(tool, item, replayed=False)
+    finally:
+        await items.aclose()
+
+
+def _spec(tool: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> StepSpec[Record]:
+    arguments = args[0] if args else kwargs["args"]
+    return StepSpec(
+        kind="tool",
+        name=tool.name,
+        input=canonical_json(arguments),
+        encode=lambda record: json.dumps(record).encode(),
+        decode=json.loads,
+        repeatable=tool.effect != "unrepeatable",
+    )
+
+
+async def _record(tool: Any, value: Any) -> Record:
+    """What the journal keeps of a call: its result and, of a stateful tool, the state reached by it."""
+    record = _result_record(tool, value)
+    if tool.state_type() is not None:
+        record["state"] = await tool.save_state_json()
+    return record
+
+
+def _result_record(tool: Tool, value: Any) -> Record:
+    """The result as JSON; what JSON cannot carry without changing the text the model reads, as that text."""
+    adapter = _adapter(tool)
+    text = tool.return_value_as_string(value)
+    try:
+        as_json = adapter.dump_python(value, mode="json", warnings="error")
+        read_back = tool.return_value_as_string(adapter.validate_python(as_json))
+    except (PydanticSerializationError, ValidationError):
+        return {"text": text}
+    return {"value": as_json} if read_back == text else {"text": text}
+
+
+async def _value(tool: Any, record: Record, *, replayed: bool) -> Any:
+    """The recorded result, the same on the first attempt and on a later one."""
+    if replayed and "state" in record:
+        await tool.load_state_json(record["state"])
+    return _adapter(tool).validate_python(record["value"]) if "value" in record else record["text"]
+
+
+def _adapter(tool: Tool) -> TypeAdapter[Any]:
+    try:
+        return TypeAdapter(tool.return_type())
+    except (PydanticSchemaGenerationError, PydanticUserError):
+        return TypeAdapter(Any)

@@ -1,0 +1,69 @@
+"""A step whose work is a stream: the items pass through live, the last one is the recorded result."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+from agentopic.core._turn import StepSpec, TurnScope
+from agentopic.errors import AgentopicError
+
+_END = object()
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayedStep:
+    """The only item of a stream whose step was recorded by an earlier attempt."""
+
+    result: Any
+
+
+async def stream_step(
+    turn: TurnScope, spec: StepSpec[Any], open_stream: Callable[[str], AsyncGenerator[Any, None]]
+) -> AsyncGenerator[Any, None]:
+    """Run `open_stream` as one step of `turn` and yield its items as they come.
+
+    The last item is yielded only after it has been recorded. If the step was recorded before, the stream is never
+    opened and a single ReplayedStep is yielded. Closing this generator cancels the step and waits for its end.
+    """
+    live: asyncio.Queue[Any] = asyncio.Queue()
+    opened = False
+
+    async def run(idempotency_key: str) -> Any:
+        nonlocal opened
+        opened = True
+        async with aclosing(open_stream(idempotency_key)) as stream:
+            return await _forward_all_but_last(stream, live)
+
+    step = asyncio.create_task(turn.step(spec, run))
+    step.add_done_callback(lambda _done: live.put_nowait(_END))
+    try:
+        while (item := await live.get()) is not _END:
+            yield item
+        result = step.result()
+        yield result if opened else ReplayedStep(result)
+    finally:
+        await _end(step)
+
+
+async def _forward_all_but_last(stream: AsyncGenerator[Any, None], live: asyncio.Queue[Any]) -> Any:
+    held: list[Any] = []
+    async for item in stream:
+        if held:
+            live.put_nowait(held.pop())
+        held.append(item)
+    if not held:
+        raise AgentopicError("a stream ended without a result")
+    return held[0]
+
+
+async def _end(step: asyncio.Task[Any]) -> None:
+    if step.done():
+        return
+    step.cancel()
+    await asyncio.wait([step])
+    if not step.cancelled():
+        step.exception()  # seen; whoever closed the stream no longer waits for it

@@ -1,0 +1,62 @@
+"""What the model is told about a tool call that failed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any, TypeVar, cast
+
+from agentopic.core._cancellation_token import CancellationToken
+from agentopic.errors import (
+    JournalError,
+    Reject,
+    RetryLater,
+    StepOutcomeUnknownError,
+    TransportError,
+    TurnClosedError,
+)
+
+T = TypeVar("T")
+
+NOT_FOR_THE_MODEL = (JournalError, TransportError, TurnClosedError, RetryLater, Reject)
+"""Failures around a call, not of the tool: they end the attempt instead of being told to the model."""
+
+
+class ToolFailure(Exception):  # noqa: N818 - caught where the result is made, never seen by callers
+    """A tool raised; `text` says it to the model."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        super().__init__(text)
+
+
+async def await_tool(call: Awaitable[T], cancellation_token: CancellationToken) -> T:
+    """Wait for a tool call, linked to the token.
+
+    Raises:
+        ToolFailure: the tool raised, or whether it ran is unknown.
+        asyncio.CancelledError: the token was cancelled.
+    """
+    future = asyncio.ensure_future(call)
+    cancellation_token.link_future(future)
+    try:
+        return await future
+    except NOT_FOR_THE_MODEL:
+        raise
+    except Exception as exc:  # noqa: BLE001 - a tool may raise anything, and its caller, the model, is told
+        raise ToolFailure(failure_text(exc)) from exc
+    finally:
+        future.cancel()
+
+
+def failure_text(error: BaseException) -> str:
+    """One failure as text; a group as its members' texts."""
+    if isinstance(error, StepOutcomeUnknownError):
+        return (
+            "The outcome of this call is unknown: it was under way when its process died, and may or may not have "
+            "taken effect. It was not repeated. Check before calling it again."
+        )
+    if isinstance(error, BaseExceptionGroup):
+        members = cast("BaseExceptionGroup[Any]", error).exceptions
+        return "\n".join(failure_text(member) for member in members)
+    return str(error) or type(error).__name__

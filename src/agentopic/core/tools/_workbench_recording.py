@@ -1,0 +1,84 @@
+"""Makes the calls of a workbench steps: recorded inside a durable turn, plain outside of one."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from typing import Any, TypeAlias
+
+from pydantic import BaseModel
+
+from agentopic.core._turn import StepSpec, current_turn
+from agentopic.core.tools._idempotency import use_idempotency_key
+from agentopic.core.tools._stream_step import ReplayedStep, stream_step
+from agentopic.core.utils._canonical_json import canonical_json
+
+CallTool: TypeAlias = Callable[..., Coroutine[Any, Any, Any]]
+CallToolStream: TypeAlias = Callable[..., AsyncGenerator[Any, None]]
+
+_MARK = "__agentopic_recorded__"
+
+
+def record_workbench_calls(cls: type, result_type: type[BaseModel]) -> None:
+    """Wrap `call_tool` and `call_tool_stream` of a workbench class, once per definition."""
+    for name, wrap in (("call_tool", _recorded_call), ("call_tool_stream", _recorded_call_stream)):
+        defined: Any = getattr(cls, name, None)
+        if not (
+            defined is None or getattr(defined, "__isabstractmethod__", False) or hasattr(defined, _MARK)
+        ):
+            wrapped = wrap(defined, result_type)
+            setattr(wrapped, _MARK, True)
+            setattr(cls, name, wrapped)
+
+
+def _recorded_call(call_tool: CallTool, result_type: type[BaseModel]) -> CallTool:
+    signature = inspect.signature(call_tool)
+
+    @functools.wraps(call_tool)
+    async def recorded(self: Any, *args: Any, **kwargs: Any) -> Any:
+        turn = current_turn.get()
+        if turn is None or self.step_scope:
+            return await call_tool(self, *args, **kwargs)
+
+        async def run(idempotency_key: str) -> Any:
+            with use_idempotency_key(idempotency_key):
+                return await call_tool(self, *args, **kwargs)
+
+        return await turn.step(_spec(signature.bind(self, *args, **kwargs), result_type), run)
+
+    return recorded
+
+
+def _recorded_call_stream(call_stream: CallToolStream, result_type: type[BaseModel]) -> CallToolStream:
+    signature = inspect.signature(call_stream)
+
+    @functools.wraps(call_stream)
+    def recorded(self: Any, *args: Any, **kwargs: Any) -> AsyncGenerator[Any, None]:
+        turn = current_turn.get()
+        if turn is None or self.step_scope:
+            return call_stream(self, *args, **kwargs)
+        spec = _spec(signature.bind(self, *args, **kwargs), result_type)
+        return _unwrapped(stream_step(turn, spec, lambda _key: call_stream(self, *args, **kwargs)))
+
+    return recorded
+
+
+async def _unwrapped(items: AsyncGenerator[Any, None]) -> AsyncGenerator[Any, None]:
+    try:
+        async for item in items:
+            yield item.result if isinstance(item, ReplayedStep) else item
+    finally:
+        await items.aclose()
+
+
+def _spec(call: inspect.BoundArguments, result_type: type[BaseModel]) -> StepSpec[Any]:
+    workbench: Any = call.args[0]
+    return StepSpec(
+        kind="tool",
+        name=call.arguments["name"],
+        input=canonical_json(call.arguments.get("arguments") or {}),
+        encode=lambda result: result.model_dump_json().encode(),
+        decode=result_type.model_validate_json,
+        repeatable=workbench.effect != "unrepeatable",
+    )

@@ -1,0 +1,25 @@
+"""One agent type as this process hosts it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from agentopic.engine.options import RetryPolicy
+from agentopic.engine.routing import Router
+
+StateMode = Literal["stored", "none", "process"]
+"""Where an agent's state lives: in the journal, nowhere (stateless), or in the process and gone with it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentGroup:
+    """An agent type, the consumer group of its services, and its limits here."""
+
+    agent_type: str
+    group: str
+    router: Router
+    concurrency: int
+    retry: RetryPolicy
+    state: StateMode
+    start_from: str | None

@@ -1,0 +1,102 @@
+"""The host: the lives of one process, one incarnation after the other, until it is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+
+import structlog
+
+from agentopic.engine.incarnation import Incarnation, Plan
+from agentopic.errors import AgentopicError, JournalUnavailableError, ProcessBuriedError
+
+log = structlog.stdlib.get_logger(__name__)
+
+SWEEP_SECONDS = 600.0
+REJOIN_SECONDS = 1.0
+
+
+class Host:
+    """Keeps an incarnation alive; a buried one is followed by the next."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._stopping = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self.incarnation: Incarnation | None = None
+
+    async def start(self) -> None:
+        """Join the mesh and return once every agent type's partitions are leased.
+
+        Raises:
+            AgentopicError: what made the first incarnation fail.
+        """
+        started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._task = asyncio.get_running_loop().create_task(self._live(started))
+        await asyncio.wait({self._task, started}, return_when=asyncio.FIRST_COMPLETED)
+        if self._task.done():
+            self._task.result()
+
+    async def wait(self) -> None:
+        """Wait until the host has ended; raises what ended it."""
+        if self._task is not None:
+            await asyncio.shield(self._task)
+
+    async def stop(self) -> None:
+        """Drain and leave; idempotent."""
+        self._stopping.set()
+        if self._task is not None:
+            await self._task
+
+    async def _live(self, started: asyncio.Future[None]) -> None:
+        while not self._stopping.is_set():
+            try:
+                await self._one_life(started)
+            except ProcessBuriedError as exc:
+                log.warning("buried, starting as a new incarnation", reason=str(exc))
+            except JournalUnavailableError as exc:
+                if not started.done():
+                    raise
+                log.warning("journal unavailable, joining again", error=str(exc))
+                await asyncio.sleep(REJOIN_SECONDS)
+
+    async def _one_life(self, started: asyncio.Future[None]) -> None:
+        plan = self._plan
+        me = await plan.journal.join([group.group for group in plan.groups], _address())
+        life = self.incarnation = Incarnation(plan, me)
+        life.start()
+        stopping = asyncio.get_running_loop().create_task(self._stopping.wait())
+        sweeping = asyncio.get_running_loop().create_task(self._sweep(life))
+        leased = asyncio.get_running_loop().create_task(_all_set(life, started))
+        try:
+            await asyncio.wait({stopping, life.over}, return_when=asyncio.FIRST_COMPLETED)
+            if life.over.done():
+                await life.abandon()
+                life.over.result()
+            await life.stop()
+        except AgentopicError as exc:
+            if not isinstance(exc, ProcessBuriedError):
+                await plan.journal.leave(me)
+            raise
+        finally:
+            for task in (stopping, sweeping, leased):
+                task.cancel()
+            await asyncio.wait({stopping, sweeping, leased})
+
+    async def _sweep(self, life: Incarnation) -> None:
+        journal, horizon = self._plan.journal, self._plan.options.dedup_seconds
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            await life.writer.read(lambda: journal.sweep(horizon))
+
+
+async def _all_set(life: Incarnation, started: asyncio.Future[None]) -> None:
+    for ready in life.ready:
+        await ready.wait()
+    if not started.done():
+        started.set_result(None)
+
+
+def _address() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"

@@ -1,0 +1,26 @@
+"""Middleware: callables wrapped around every handler call, the first outermost."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from agentopic.engine.delivery import Delivery
+
+CallNext = Callable[[Delivery], Awaitable[Any]]
+Middleware = Callable[[Delivery, CallNext], Awaitable[Any]]
+"""Given a delivery and what comes next; returns the handler's answer. Runs once per attempt, inside its turn."""
+
+
+def compose(middleware: Sequence[Middleware], handler: CallNext) -> CallNext:
+    """Return the handler with all middleware around it."""
+    for wrap in reversed(middleware):
+        handler = _bind(wrap, handler)
+    return handler
+
+
+def _bind(wrap: Middleware, call_next: CallNext) -> CallNext:
+    async def call(delivery: Delivery) -> Any:
+        return await wrap(delivery, call_next)
+
+    return call

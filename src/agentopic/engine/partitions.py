@@ -1,0 +1,238 @@
+"""Partitions: leased in the journal like lanes, read by manual assignment, stored batch by batch."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import structlog
+
+from agentopic.engine.group import AgentGroup
+from agentopic.engine.intake import Intake
+from agentopic.engine.options import EngineOptions
+from agentopic.engine.topics import TopicCatalog
+from agentopic.engine.writer import Writer
+from agentopic.errors import (
+    ConfigError,
+    JournalUnavailableError,
+    MissingTopicError,
+    OffsetOutOfRangeError,
+    TransportError,
+)
+from agentopic.ports.admin import TopicAdmin
+from agentopic.ports.clock import Clock
+from agentopic.ports.journal import IntakeBatch, MarkAdvance
+from agentopic.ports.transport import Reader, Record, TopicPartition, Transport
+
+log = structlog.stdlib.get_logger(__name__)
+
+READ_RECORDS = 500
+READ_SECONDS = 0.2
+PAUSE_SECONDS = 0.1
+COMMIT_SECONDS = 1.0
+UNREAD_LIMIT = 1000
+
+
+class StartPoint:
+    """Where an agent type begins that has never read anything: a week of history is never billed by accident."""
+
+    def __init__(self, start_from: str | None, group: str) -> None:
+        self._group = group
+        self.at_end = start_from in {"registration", "latest"}
+        self._given = start_from is not None
+        self._since_ms = 0
+        if start_from is not None and not self.at_end and start_from != "earliest":
+            self._since_ms = _time_ms(start_from)
+
+    def check(self, unread: int) -> None:
+        """Refuse a first start that would silently read a long history.
+
+        Raises:
+            ConfigError: more than 1,000 unread records and nobody said where to begin.
+        """
+        if not self._given and unread > UNREAD_LIMIT:
+            raise ConfigError(
+                f"{self._group} starts for the first time and finds {unread} unread records: say where to begin with"
+                " start_from (AGENTOPIC_START_FROM): 'earliest', 'registration' or an ISO 8601 time"
+            )
+
+    def wants(self, record: Record) -> bool:
+        """Whether a record is to be handled, not only passed over."""
+        return record.timestamp_ms >= self._since_ms
+
+
+class PartitionReader:
+    """Reads one agent type's share of the partitions and has each batch stored."""
+
+    def __init__(
+        self,
+        group: AgentGroup,
+        *,
+        transport: Transport,
+        admin: TopicAdmin,
+        catalog: TopicCatalog,
+        writer: Writer,
+        clock: Clock,
+        options: EngineOptions,
+    ) -> None:
+        self._group, self._writer, self._clock, self._options = group, writer, clock, options
+        self._transport, self._admin, self._catalog = transport, admin, catalog
+        self._lease_seconds = min(1.0, options.lease_seconds / 5)
+        self.start_point = StartPoint(group.start_from, group.group)
+        self._marks: dict[TopicPartition, int] = {}
+        self._positions: dict[TopicPartition, int] = {}
+        self._first_lease = True
+        self._leased_at = self._committed_at = float("-inf")
+        self._stored_since_count = options.message_queue_size
+        self._backlog = 0
+
+    async def run(self, intake: Intake, ready: asyncio.Event) -> None:
+        """Lease, read and store until cancelled; `ready` is set when the first lease is held.
+
+        Raises:
+            ConfigError: the first start needs `start_from`.
+        """
+        reader = await self._transport.reader(self._group.group)
+        try:
+            while True:
+                try:
+                    await self._turn(reader, intake, ready)
+                except JournalUnavailableError:
+                    self._leased_at = float("-inf")  # the marks in the journal tell what was stored
+                except OffsetOutOfRangeError as exc:
+                    await self._out_of_range(reader, exc)
+                except (TransportError, MissingTopicError) as exc:
+                    log.warning("reading failed, trying again", group=self._group.group, error=str(exc))
+                    await asyncio.sleep(COMMIT_SECONDS)
+        finally:
+            await reader.aclose()
+
+    async def _turn(self, reader: Reader, intake: Intake, ready: asyncio.Event) -> None:
+        now = self._clock.monotonic()
+        if now - self._leased_at >= self._lease_seconds:
+            await self._lease(reader)
+            self._leased_at = now
+            ready.set()
+        if now - self._committed_at >= COMMIT_SECONDS:
+            await self._commit_offsets(reader)
+            self._committed_at = now
+        if not self._positions or await self._is_full():
+            await asyncio.sleep(PAUSE_SECONDS)
+            return
+        records = await reader.read(READ_RECORDS, READ_SECONDS)
+        if records:
+            await self._store(reader, intake, records)
+
+    async def _store(self, reader: Reader, intake: Intake, records: Sequence[Record]) -> None:
+        mine = [each for each in records if TopicPartition(each.topic, each.partition) in self._positions]
+        if not mine:
+            return
+        stored = await intake.store(mine, self._marks)
+        for partition, position in stored.marks.items():
+            self._marks[partition] = self._positions[partition] = position
+        self._stored_since_count += stored.deliveries
+        if stored.stale:
+            for partition in stored.stale:
+                self._positions.pop(partition, None)
+                self._marks.pop(partition, None)
+            await reader.assign(self._positions)
+            self._leased_at = float("-inf")
+
+    # ── leases and positions ───────────────────────────────────────────────────────────────────────────────
+
+    async def _lease(self, reader: Reader) -> None:
+        topics = await self._catalog.refresh()
+        every = [
+            TopicPartition(topic, index)
+            for topic in self._group.router.readable(topics)
+            for index in range(topics[topic])
+        ]
+        leased = await self._writer.call(lambda: self._writer.journal.lease(self._writer.me, self._group.group, every))
+        kept = {
+            partition: position
+            for partition, position in self._positions.items()
+            if partition in leased and leased[partition] == self._marks.get(partition)
+        }
+        new = [partition for partition in leased if partition not in kept]
+        if kept == self._positions and not new:
+            return
+        if kept.keys() != self._positions.keys():
+            await reader.assign(kept)
+        self._positions = {**kept, **await self._starts({partition: leased[partition] for partition in new})}
+        self._marks = dict(self._positions)
+        await reader.assign(self._positions)
+        log.info("partitions leased", group=self._group.group, partitions=len(self._positions))
+
+    async def _starts(self, marks: Mapping[TopicPartition, int | None]) -> dict[TopicPartition, int]:
+        fresh = [partition for partition, mark in marks.items() if mark is None]
+        ranges = await self._admin.offsets(fresh)
+        if self._first_lease and len(fresh) == len(marks):
+            self.start_point.check(sum(each.end - each.beginning for each in ranges.values()))
+        at_end = self.start_point.at_end and self._first_lease
+        self._first_lease = False
+        pinned = await self._pin(
+            {partition: held.end if at_end else held.beginning for partition, held in ranges.items()}
+        )
+        return {partition: mark for partition, mark in marks.items() if mark is not None} | pinned
+
+    async def _pin(self, starts: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
+        """Store where partitions begin that were never read, so that the next process does not choose anew."""
+        if not starts:
+            return {}
+        advances = [MarkAdvance(partition=each, known=None, next=at) for each, at in starts.items()]
+        batch = IntakeBatch(group=self._group.group, marks=advances, deliveries=())
+        intaken = await self._writer.call(lambda: self._writer.journal.intake(self._writer.me, batch))
+        return {partition: at for partition, at in starts.items() if partition not in intaken.stale}
+
+    async def _out_of_range(self, reader: Reader, error: OffsetOutOfRangeError) -> None:
+        partition = TopicPartition(error.topic, error.partition)
+        held = (await self._admin.offsets([partition])).get(partition)
+        if held is None or error.offset > held.end:
+            log.error(
+                "the watermark lies beyond the end of the log: was the topic re-created? not reading it",
+                kafka_topic=error.topic,
+                partition=error.partition,
+                watermark=error.offset,
+            )
+            self._positions.pop(partition, None)
+        else:
+            log.error(
+                "records were deleted by retention before they were read",
+                kafka_topic=error.topic,
+                partition=error.partition,
+                lost=held.beginning - error.offset,
+            )
+            self._positions[partition] = held.beginning
+            await reader.assign({each: at for each, at in self._positions.items() if each != partition})
+        await reader.assign(self._positions)
+
+    async def _commit_offsets(self, reader: Reader) -> None:
+        if self._marks:
+            await reader.commit(self._marks)
+
+    # ── limits ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _is_full(self) -> bool:
+        limit = self._options.message_queue_size
+        if self._backlog + self._stored_since_count < limit:
+            return False
+        group = self._group.group
+        counted = await self._writer.read(lambda: self._writer.journal.backlog([group]))
+        self._backlog = counted[group].deliveries if group in counted else 0
+        self._stored_since_count = 0
+        return self._backlog >= limit
+
+    def unread(self, ends: Mapping[TopicPartition, int]) -> int:
+        """Return how many records of the partitions held here lie before the given ends and are not yet stored."""
+        return sum(
+            max(0, end - self._positions[partition]) for partition, end in ends.items() if partition in self._positions
+        )
+
+
+def _time_ms(start_from: str) -> int:
+    try:
+        moment = datetime.fromisoformat(start_from)
+    except ValueError as exc:
+        raise ConfigError(f"start_from is {start_from!r}: use 'earliest', 'registration' or an ISO 8601 time") from exc
+    return int(moment.timestamp() * 1000)

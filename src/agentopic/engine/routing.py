@@ -1,0 +1,89 @@
+"""Step 2, Route: which topics an agent type reads, and which of its agents an event is for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from agentopic.core import AgentId, TopicId, TypePrefixSubscription, TypeSubscription
+from agentopic.core._kernel import Kernel
+from agentopic.engine.delivery import Delivery
+from agentopic.envelope import Envelope
+from agentopic.envelope import attributes as names
+from agentopic.envelope.kafka import topic_source
+from agentopic.envelope.kafka_topics import (
+    agent_requests,
+    dead_letters,
+    parse_topic,
+    topic_events,
+    topic_events_pattern,
+)
+from agentopic.ports.transport import Record
+
+
+class Router:
+    """The routes of one agent type: its subscriptions and its request topic."""
+
+    def __init__(self, kernel: Kernel, namespace: str, agent_type: str) -> None:
+        self._kernel = kernel
+        self._namespace = namespace
+        self._type = agent_type
+        self.requests = agent_requests(namespace, agent_type)
+        self.dead_letters = dead_letters(namespace, agent_type)
+
+    def named_topics(self) -> Sequence[str]:
+        """Return the Kafka topics of its type subscriptions: those that must exist for it to work."""
+        mine = (each for each in self._kernel.subscriptions if isinstance(each, TypeSubscription))
+        return sorted(
+            {topic_events(self._namespace, each.topic_type) for each in mine if each.agent_type == self._type}
+        )
+
+    def readable(self, kafka_topics: Iterable[str]) -> Sequence[str]:
+        """Return those of the given Kafka topics that this agent type reads."""
+        named = {self.requests, *self.named_topics()}
+        patterns = [
+            re.compile(topic_events_pattern(self._namespace, each.topic_type_prefix))
+            for each in self._kernel.subscriptions
+            if isinstance(each, TypePrefixSubscription) and each.agent_type == self._type
+        ]
+        return [
+            topic for topic in kafka_topics if topic in named or any(pattern.fullmatch(topic) for pattern in patterns)
+        ]
+
+    def deliveries(self, record: Record, envelope: Envelope) -> Sequence[Delivery]:
+        """Return what a record means for the agents of this type; none when it is for nobody here."""
+        if record.topic == self.requests:
+            return [self._request(record, envelope)]
+        topic = _topic_id(record, envelope)
+        if topic is None:
+            return []
+        sender = _sender(envelope)
+        return [
+            Delivery(agent=agent, topic=topic, envelope=envelope, record=record)
+            for agent in self._kernel.recipients(topic)
+            if agent.type == self._type and agent != sender
+        ]
+
+    def _request(self, record: Record, envelope: Envelope) -> Delivery:
+        key = envelope.agtargetkey
+        agent = AgentId(self._type, topic_source(envelope, record.key) if key is None else key)
+        asked = envelope.agmsgkind == names.KIND_REQUEST
+        return Delivery(
+            agent=agent,
+            topic=None if envelope.agtopictype is None else TopicId(envelope.agtopictype, envelope.agtopicsource or ""),
+            envelope=envelope,
+            record=record,
+            request_id=(envelope.agrequestid or envelope.id) if asked else None,
+        )
+
+
+def _topic_id(record: Record, envelope: Envelope) -> TopicId | None:
+    if envelope.agtopictype is not None:
+        return TopicId(envelope.agtopictype, topic_source(envelope, record.key))
+    parsed = parse_topic(record.topic)
+    return None if parsed is None else TopicId(parsed.name, topic_source(envelope, record.key))
+
+
+def _sender(envelope: Envelope) -> AgentId | None:
+    kind, key = envelope.agagentsendertype, envelope.agagentsenderkey
+    return None if kind is None or key is None else AgentId(kind, key)

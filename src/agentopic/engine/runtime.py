@@ -1,0 +1,376 @@
+"""`EngineRuntime`: the AgentRuntime whose messages survive the death of any process."""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from agentopic.core import Agent, AgentId, AgentType, CancellationToken, TopicId
+from agentopic.core._kernel_runtime import KernelRuntime
+from agentopic.core._turn import StepSpec, current_turn
+from agentopic.engine.activation import keeps_state
+from agentopic.engine.group import AgentGroup, StateMode
+from agentopic.engine.host import Host
+from agentopic.engine.idle import until_idle
+from agentopic.engine.incarnation import Plan
+from agentopic.engine.mesh import Mesh
+from agentopic.engine.middleware import Middleware
+from agentopic.engine.options import EngineOptions, RetryPolicy
+from agentopic.engine.payloads import read_payload, write_payload
+from agentopic.engine.requests import Requests, raise_fault
+from agentopic.engine.routing import Router
+from agentopic.engine.topics import TopicCatalog
+from agentopic.engine.turn import Content, Turn
+from agentopic.envelope import Envelope, agent_source, json, new_id
+from agentopic.envelope import attributes as names
+from agentopic.envelope.kafka import encode
+from agentopic.envelope.kafka_topics import consumer_group, replies, topic_events
+from agentopic.errors import ConfigError, NotAccessibleError
+from agentopic.ports.admin import TopicSpec
+from agentopic.ports.transport import OutgoingRecord, Sent
+
+T = TypeVar("T", bound=Agent)
+
+
+@dataclass(slots=True, kw_only=True)
+class Hosting:
+    """How one agent type is hosted, where it differs from the options of the process."""
+
+    state: StateMode
+    concurrency: int | None = None
+    retry: RetryPolicy | None = None
+    start_from: str | None = None
+    publishes: Sequence[str] = field(default_factory=tuple[str, ...])
+
+
+class EngineRuntime(KernelRuntime):
+    """Hosts agent types as durable services, and publishes and sends from outside of them.
+
+    Inside a handler a publish is collected and leaves when the turn commits; a send is a recorded step. Outside of
+    one a publish returns once the log has it.
+    """
+
+    def __init__(self, mesh: Mesh, options: EngineOptions, *, middleware: Sequence[Middleware] = ()) -> None:
+        super().__init__(namespace=options.namespace)
+        self.mesh, self.options = mesh, options
+        self.catalog = TopicCatalog(mesh.admin, options)
+        self._middleware = tuple(middleware)
+        self._hosted: dict[str, Hosting] = {}
+        self._requests = Requests(mesh, self.catalog, options)
+        self._host: Host | None = None
+        self._connected = False
+
+    # ── registration ───────────────────────────────────────────────────────────────────────────────────────
+
+    async def register_factory(
+        self,
+        type: str | AgentType,  # noqa: A002 - AutoGen's parameter name
+        agent_factory: Callable[[], T | Awaitable[T]],
+        *,
+        expected_class: type[T] | None = None,
+    ) -> AgentType:
+        """Register an agent type to be hosted here, from the next `start` on.
+
+        A class that does not override `save_state` keeps its state in this process only: a warning says so, such an
+        agent is never put away and a failed attempt is not repeated on it.
+
+        Raises:
+            RegistrationError: the type is registered already, or the factory needs arguments.
+        """
+        agent_type = await super().register_factory(type, agent_factory, expected_class=expected_class)
+        stored = expected_class is None or keeps_state(expected_class)
+        self._hosted.setdefault(agent_type.type, Hosting(state="stored" if stored else "process"))
+        return agent_type
+
+    def host_as(self, agent_type: str, hosting: Hosting) -> None:
+        """Say how an agent type is hosted; before it is registered, or before `start`."""
+        self._hosted[agent_type] = hosting
+
+    async def register_agent_instance(self, agent_instance: Agent, agent_id: AgentId) -> AgentId:
+        """Refuse: an instance lives and dies with its process and cannot be a durable service.
+
+        Raises:
+            NotAccessibleError: always; the message names the remedy.
+        """
+        raise NotAccessibleError(
+            f"{agent_id} cannot be registered as an instance on a durable runtime: register a factory for its type"
+            " (`MyAgent.register(runtime, type, factory)`), so that any process can make the agent"
+        )
+
+    # ── life ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def start(self) -> None:
+        """Connect, create or verify topics, and begin to work; returns once the partitions are leased.
+
+        Raises:
+            UnreachableError: the broker or journal does not answer.
+            MissingTopicError: topics are only to be verified and one is missing.
+            ConfigError: the process cannot work as configured.
+        """
+        if not self._connected:
+            await self.mesh.transport.start()
+            if self.mesh.journal is not None and self._hosted:
+                await self.mesh.journal.start()
+            self._connected = True
+        if not self._hosted or self._host is not None:
+            return
+        self._warn_process_lived()
+        await self.catalog.ensure(self.topics_plan())
+        plan = Plan(
+            mesh=self.mesh,
+            kernel=self._kernel,
+            catalog=self.catalog,
+            options=self.options,
+            groups=[self._group(name) for name in self._hosted],
+            middleware=self._middleware,
+        )
+        self._host = Host(plan)
+        await self._host.start()
+
+    async def wait(self) -> None:
+        """Wait for the engine to end; raises what ended it. Returns at once when nothing is hosted."""
+        if self._host is not None:
+            await self._host.wait()
+
+    async def stop(self) -> None:
+        """Drain: running turns end, what they decided is sent, the rest goes on elsewhere; then disconnect."""
+        host, self._host = self._host, None
+        try:
+            if host is not None:
+                await host.stop()
+        finally:
+            await self._requests.aclose()
+            self._connected = False
+            await self.mesh.aclose()
+
+    async def close(self) -> None:
+        """Stop, under the name AutoGen gives it."""
+        await self.stop()
+
+    async def __aenter__(self) -> Self:
+        """Start."""
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop."""
+        await self.stop()
+
+    async def stop_when_idle(self) -> None:
+        """Stop once every record read so far, and all that it caused for the agents hosted here, is done."""
+        if self._host is not None:
+            await until_idle(self._host)
+        await self.stop()
+
+    def topics_plan(self) -> Sequence[TopicSpec]:
+        """Return the topics that the agent types registered here own."""
+        namespace = self.options.namespace
+        routers = [self._router(name) for name in self._hosted]
+        read = [topic for router in routers for topic in (*router.named_topics(), router.requests)]
+        written = [topic_events(namespace, topic) for hosting in self._hosted.values() for topic in hosting.publishes]
+        dead = [router.dead_letters for router in routers]
+        return self.catalog.specs([*read, *written, replies(namespace)], dead=dead)
+
+    # ── messages ───────────────────────────────────────────────────────────────────────────────────────────
+
+    async def publish_message(
+        self,
+        message: Any,
+        topic_id: TopicId,
+        *,
+        sender: AgentId | None = None,
+        cancellation_token: CancellationToken | None = None,
+        message_id: str | None = None,
+    ) -> None:
+        """Publish to a topic: with the commit of the running turn, or at once outside of one.
+
+        Raises:
+            MissingTopicError: the topic does not exist: no service listens to it or owns it.
+            PayloadError: the message cannot be serialised.
+            TurnClosedError: the turn this is called from has finished.
+            TransportError: outside a turn, the log did not acknowledge it.
+        """
+        content = write_payload(self._kernel.serializers, message)
+        kafka_topic = topic_events(self.options.namespace, topic_id.type)
+        turn = current_turn.get()
+        if isinstance(turn, Turn):
+            await self.catalog.require(kafka_topic)
+            turn.publish(content, topic_id, kafka_topic, message_id=message_id)
+            return
+        await self.publish_envelope(self._root(content, topic_id.source, sender, message_id), topic_id)
+
+    async def publish_envelope(self, envelope: Envelope, topic_id: TopicId) -> Sent:
+        """Publish a finished event to a topic and return where it lies; for code outside of a turn.
+
+        Raises:
+            MissingTopicError: the topic does not exist.
+            TransportError: the log did not acknowledge it.
+        """
+        kafka_topic = topic_events(self.options.namespace, topic_id.type)
+        await self.catalog.require(kafka_topic)
+        addressed = envelope.with_extensions(
+            agtopictype=topic_id.type, agtopicsource=topic_id.source, agmsgkind=names.KIND_PUBLISH
+        )
+        message = encode(addressed, key=topic_id.source.encode())
+        record = OutgoingRecord(topic=kafka_topic, key=message.key, value=message.value, headers=message.headers)
+        (result,) = await self.mesh.transport.send([record])
+        if not isinstance(result, Sent):
+            raise result
+        return result
+
+    async def send_message(
+        self,
+        message: Any,
+        recipient: AgentId,
+        *,
+        sender: AgentId | None = None,
+        cancellation_token: CancellationToken | None = None,
+        message_id: str | None = None,
+    ) -> Any:
+        """Send to one agent and return its answer; inside a turn this is a recorded step.
+
+        Raises:
+            MissingTopicError: no service of that agent type has ever been there.
+            RequestError: the callee's handler failed for good.
+            RequestTimeoutError: no answer came in time.
+        """
+        content = write_payload(self._kernel.serializers, message)
+        asking = asyncio.ensure_future(self._ask(content, recipient, sender, message_id))
+        if cancellation_token is not None:
+            cancellation_token.link_future(asking)
+        answer = await asking
+        raise_fault(answer)
+        return read_payload(self._kernel.serializers, self.options.namespace, answer)
+
+    async def _ask(
+        self, content: Content, recipient: AgentId, sender: AgentId | None, message_id: str | None
+    ) -> Envelope:
+        timeout = self.options.request_timeout_seconds
+        turn = current_turn.get()
+        if not isinstance(turn, Turn):
+            root = self._root(content, recipient.key, sender, message_id)
+            return await self.request_envelope(root, recipient, deadline_seconds=timeout)
+
+        async def call(request_id: str) -> Envelope:
+            request = turn.request(content, recipient, request_id)
+            return await self.request_envelope(request, recipient, deadline_seconds=timeout)
+
+        spec = StepSpec(
+            kind="request",
+            name=str(recipient),
+            input=content.type.encode() + b"\0" + (content.data or b""),
+            encode=json.dumps,
+            decode=json.loads,
+            repeatable=True,
+        )
+        return await turn.step(spec, call)
+
+    async def request_envelope(
+        self, envelope: Envelope, recipient: AgentId, *, deadline_seconds: float | None
+    ) -> Envelope:
+        """Send a finished request and return the reply or fault as it came.
+
+        Raises:
+            MissingTopicError: no service of that agent type has ever been there.
+            RequestTimeoutError: no answer came in time.
+        """
+        return await self._requests.ask(envelope, recipient, timeout_seconds=deadline_seconds)
+
+    # ── states ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def agent_save_state(self, agent: AgentId) -> Mapping[str, Any]:
+        """Refuse: the state of a durable agent is in the journal, written by its turns.
+
+        Raises:
+            NotAccessibleError: always.
+        """
+        raise NotAccessibleError(_STATE_REMEDY.format(agent))
+
+    async def agent_load_state(self, agent: AgentId, state: Mapping[str, Any]) -> None:
+        """Refuse: see `agent_save_state`.
+
+        Raises:
+            NotAccessibleError: always.
+        """
+        raise NotAccessibleError(_STATE_REMEDY.format(agent))
+
+    async def save_state(self) -> Mapping[str, Any]:
+        """Return nothing: every committed turn has stored its agent's state already."""
+        return {}
+
+    async def load_state(self, state: Mapping[str, Any]) -> None:
+        """Refuse a state that is not empty: agents find theirs in the journal.
+
+        Raises:
+            NotAccessibleError: there is something to load.
+        """
+        if state:
+            raise NotAccessibleError(_STATE_REMEDY.format("this runtime's agents"))
+
+    # ── parts ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _root(self, content: Content, subject: str, sender: AgentId | None, message_id: str | None) -> Envelope:
+        namespace = self.options.namespace
+        event_id = message_id or new_id()
+        extensions: dict[str, str] = {names.CORRELATIONID: event_id}
+        source = f"/{namespace}/publishers"
+        if sender is not None:
+            source = agent_source(namespace, sender.type, sender.key)
+            extensions |= {names.AGAGENTSENDERTYPE: sender.type, names.AGAGENTSENDERKEY: sender.key}
+        return Envelope(
+            id=event_id,
+            source=source,
+            type=content.type,
+            subject=subject or None,
+            time=self.mesh.clock.now(),
+            datacontenttype=content.datacontenttype,
+            data=content.data,
+            extensions=extensions,
+        )
+
+    def _router(self, agent_type: str) -> Router:
+        return Router(self._kernel, self.options.namespace, agent_type)
+
+    def _group(self, agent_type: str) -> AgentGroup:
+        hosting, options = self._hosted[agent_type], self.options
+        # State that lives in memory may already be changed by a failed attempt: no second one on it.
+        once = RetryPolicy(max_failures=1)
+        return AgentGroup(
+            agent_type=agent_type,
+            group=consumer_group(options.namespace, agent_type),
+            router=self._router(agent_type),
+            concurrency=hosting.concurrency or options.max_concurrent_agents,
+            retry=once if hosting.state == "process" else hosting.retry or options.retry,
+            state=hosting.state,
+            start_from=hosting.start_from or options.start_from,
+        )
+
+    def _warn_process_lived(self) -> None:
+        for name, hosting in self._hosted.items():
+            if hosting.state == "process":
+                warnings.warn(
+                    f"agent type {name!r} does not override save_state/load_state: its state is gone with this process",
+                    stacklevel=3,
+                )
+
+
+_STATE_REMEDY = "the state of {} is kept in the journal and written by its turns: change it by sending a message"
+
+
+def require_hostable(agent_type: str, agent_class: type, *, stateless: bool) -> None:
+    """Refuse an agent class whose state a service would lose silently.
+
+    Raises:
+        ConfigError: the class does not override `save_state` and nobody said `stateless=True`.
+    """
+    if not stateless and not keeps_state(agent_class):
+        raise ConfigError(
+            f"agent type {agent_type!r}: {agent_class.__name__} does not override save_state/load_state, so what it"
+            " keeps in memory would be lost at every restart: override both, or declare the service stateless=True"
+        )

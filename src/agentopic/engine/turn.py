@@ -1,0 +1,155 @@
+"""A turn's attempt as its handler sees it: steps, publishes, ids and times that a later attempt repeats."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from agentopic.core import AgentId, TopicId
+from agentopic.core._turn import StepSpec
+from agentopic.engine.delivery import Delivery
+from agentopic.engine.steps import Steps
+from agentopic.envelope import Envelope, agent_source, derive_id
+from agentopic.envelope import attributes as names
+from agentopic.envelope.kafka import encode
+from agentopic.envelope.validation import ExtensionValue
+from agentopic.errors import TurnClosedError
+from agentopic.ports.journal import OutboxRow
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """A payload as it travels."""
+
+    type: str
+    datacontenttype: str | None
+    data: bytes | None
+
+
+@dataclass(slots=True)
+class Turn:
+    """One attempt of one turn; implements `core.TurnScope`.
+
+    Publishes are collected and leave with the commit. Everything minted here (ids, times) is derived from the
+    delivery and the recorded steps, so that a later attempt mints the same.
+    """
+
+    delivery: Delivery
+    namespace: str
+    steps: Steps
+    outbox: list[OutboxRow] = field(default_factory=list[OutboxRow])
+    _minted: int = 0
+    _closed: bool = False
+
+    async def step(self, spec: StepSpec[T], run: Callable[[str], Awaitable[T]]) -> T:
+        """Run an outside call once; see `core.TurnScope.step`."""
+        self._require_open("a step")
+        return await self.steps.run(spec, run)
+
+    def now(self) -> datetime:
+        """Return the time of the latest recorded step, before the first one that of the delivery's record."""
+        millis = max(self.delivery.record.timestamp_ms, self.steps.last_ms)
+        return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=millis)
+
+    def new_id(self) -> str:
+        """Return an id derived from the delivery and the number of ids drawn before."""
+        self._minted += 1
+        return derive_id("minted", *self._cause(), self._minted)
+
+    def close(self) -> None:
+        """End the attempt: whoever still holds this turn can do nothing in it any more."""
+        self._closed = True
+
+    def publish(self, content: Content, topic: TopicId, kafka_topic: str, *, message_id: str | None = None) -> None:
+        """Collect an event for a topic; it leaves when the turn commits.
+
+        Raises:
+            TurnClosedError: the turn has finished.
+        """
+        self._require_open("a publish")
+        agent = self.delivery.agent
+        envelope = self._caused(
+            content,
+            event_id=message_id or derive_id("output", *self._cause(), len(self.outbox)),
+            subject=topic.source or None,
+            extensions={
+                names.AGTOPICTYPE: topic.type,
+                names.AGTOPICSOURCE: topic.source,
+                names.AGMSGKIND: names.KIND_PUBLISH,
+                names.AGAGENTSENDERTYPE: agent.type,
+                names.AGAGENTSENDERKEY: agent.key,
+            },
+        )
+        message = encode(envelope, key=topic.source.encode())
+        self.outbox.append(OutboxRow(topic=kafka_topic, key=message.key, value=message.value, headers=message.headers))
+
+    def answer(self, content: Content, kind: str) -> Envelope:
+        """Return the reply or fault that ends this turn's request."""
+        request_id = self.delivery.request_id or ""
+        return self._caused(
+            content,
+            event_id=derive_id("answer", *self._cause(), request_id),
+            subject=self.delivery.envelope.subject,
+            extensions={
+                names.AGMSGKIND: kind,
+                names.AGREQUESTID: request_id,
+                names.AGAGENTSENDERTYPE: self.delivery.agent.type,
+                names.AGAGENTSENDERKEY: self.delivery.agent.key,
+            },
+        )
+
+    def request(self, content: Content, recipient: AgentId, request_id: str) -> Envelope:
+        """Return a request of this turn to another agent, without its reply address."""
+        self._require_open("a send")
+        agent = self.delivery.agent
+        return self._caused(
+            content,
+            event_id=request_id,
+            subject=recipient.key or None,
+            extensions={
+                names.AGMSGKIND: names.KIND_REQUEST,
+                names.AGREQUESTID: request_id,
+                names.AGTARGETTYPE: recipient.type,
+                names.AGTARGETKEY: recipient.key,
+                names.AGAGENTSENDERTYPE: agent.type,
+                names.AGAGENTSENDERKEY: agent.key,
+            },
+        )
+
+    def _caused(
+        self, content: Content, *, event_id: str, subject: str | None, extensions: dict[str, ExtensionValue]
+    ) -> Envelope:
+        cause, agent = self.delivery.envelope, self.delivery.agent
+        inherited = {
+            name: cause.extensions[name] for name in (names.TRACEPARENT, names.TRACESTATE) if name in cause.extensions
+        }
+        return Envelope(
+            id=event_id,
+            source=agent_source(self.namespace, agent.type, agent.key),
+            type=content.type,
+            subject=subject,
+            time=self.now(),
+            datacontenttype=content.datacontenttype,
+            data=content.data,
+            extensions={
+                names.CORRELATIONID: cause.correlationid or cause.id,
+                names.CAUSATIONID: cause.id,
+                names.AGHOPS: cause.aghops + 1,
+                **inherited,
+                **extensions,
+            },
+        )
+
+    def _cause(self) -> tuple[str, str, str, int]:
+        envelope = self.delivery.envelope
+        return str(self.delivery.agent), envelope.source, envelope.id, envelope.agredrive
+
+    def _require_open(self, what: str) -> None:
+        if self._closed:
+            raise TurnClosedError(
+                f"{what} was called after the turn of {self.delivery.agent} had finished: await it inside the handler"
+            )

@@ -1,0 +1,47 @@
+"""The `source` of what an agent publishes: `/<namespace>/agents/<type>/<key>`, percent-encoded."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from urllib.parse import quote, unquote
+
+from agentopic.errors import EnvelopeError
+
+
+class AgentSource(NamedTuple):
+    """Who published: an agent of a namespace."""
+
+    namespace: str
+    agent_type: str
+    agent_key: str
+
+
+def agent_source(namespace: str, agent_type: str, agent_key: str) -> str:
+    """Return the URI-reference of an agent; different agents have different ones.
+
+    Raises:
+        EnvelopeError: a part has no UTF-8 form (a lone surrogate).
+    """
+    try:
+        return f"/{quote(namespace, '')}/agents/{quote(agent_type, '')}/{quote(agent_key, '')}"
+    except UnicodeEncodeError as exc:
+        raise EnvelopeError(
+            f"agent {agent_type!r}/{agent_key!r} cannot be named in a source: {exc.reason}"
+        ) from exc
+
+
+def parse_agent_source(source: str) -> AgentSource | None:
+    """Return the agent that a source names, or None when it is not the source of an agent."""
+    parts = source.split("/")
+    if len(parts) != 5 or parts[0] or parts[2] != "agents":
+        return None
+    namespace, agent_type, agent_key = unquote(parts[1]), unquote(parts[3]), unquote(parts[4])
+    # Only the form that `agent_source` writes names an agent: two texts never name the same one.
+    return AgentSource(namespace, agent_type, agent_key) if _is_canonical(source, parts) else None
+
+
+def _is_canonical(source: str, parts: list[str]) -> bool:
+    try:
+        return source == agent_source(*(unquote(parts[index], errors="strict") for index in (1, 3, 4)))
+    except (UnicodeDecodeError, EnvelopeError):
+        return False

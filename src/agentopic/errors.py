@@ -1,0 +1,278 @@
+"""Every error class of agentopic, under one root; the engine decides by `retryable` and by nothing else."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class AgentopicError(Exception):
+    """Root of all errors raised by agentopic."""
+
+    retryable: ClassVar[bool] = False
+    """Whether the same call may succeed later without a change to code, data or settings."""
+
+
+# ── configuration: the process stops at start, with one line and an exit code ──────────────────────────────
+
+
+class ConfigError(AgentopicError):
+    """Raised when settings, wiring or an application object cannot work as given (exit code 2)."""
+
+
+class MissingExtraError(ConfigError):
+    """Raised when a chosen adapter needs an optional dependency that is not installed."""
+
+    def __init__(self, feature: str, extra: str) -> None:
+        self.feature = feature
+        self.extra = extra
+        super().__init__(f"{feature} needs an optional dependency: pip install 'agentopic[{extra}]'")
+
+
+class MissingTopicError(ConfigError):
+    """Raised when a topic is used that does not exist and may not be created here."""
+
+    def __init__(self, kafka_topic: str, remedy: str) -> None:
+        self.kafka_topic = kafka_topic
+        super().__init__(f"topic {kafka_topic!r} does not exist: {remedy}")
+
+
+class ComponentError(ConfigError, ValueError, TypeError):
+    """Raised when component JSON cannot be loaded or a component cannot be written as JSON."""
+
+
+class UnreachableError(AgentopicError):
+    """Raised when a broker, database or service does not answer at start (exit code 3)."""
+
+    retryable = True
+
+
+# ── actors: agents, subscriptions and runtimes used in a way that cannot work ───────────────────────────────
+
+
+class InvalidNameError(AgentopicError, ValueError):
+    """Raised when an agent type, a topic type or the text of an id has characters or a form that is not allowed."""
+
+
+class RegistrationError(ConfigError, ValueError):
+    """Raised when an agent, factory, handler or subscription cannot be registered as given."""
+
+
+class ContextError(AgentopicError, RuntimeError):
+    """Raised when something is asked that only exists while a factory, subscription or handler runs."""
+
+
+class RuntimeStateError(AgentopicError, RuntimeError):
+    """Raised when a runtime or agent is not in the state a call needs (started, stopped, bound)."""
+
+
+class AgentClassError(AgentopicError, TypeError):
+    """Raised when an agent is asked for as a class it is not an instance of."""
+
+
+# ── envelope and payload: what arrives cannot be understood ────────────────────────────────────────────────
+
+
+class EnvelopeError(AgentopicError):
+    """Raised when bytes are not a valid CloudEvent."""
+
+
+class EnvelopeTooLargeError(EnvelopeError):
+    """Raised before parsing when an event exceeds the configured size."""
+
+
+class PayloadError(AgentopicError):
+    """Raised when the data of a valid CloudEvent is not what its type declares."""
+
+
+class UnknownPayloadTypeError(PayloadError):
+    """Raised when no payload class is known for an event type."""
+
+
+class DuplicatePayloadTypeError(ConfigError):
+    """Raised when two classes claim one payload type name."""
+
+
+# ── delivery: an envelope cannot be handled ────────────────────────────────────────────────────────────────
+
+
+class DeliveryError(AgentopicError):
+    """Raised when an envelope cannot be handled by the agent it is meant for."""
+
+
+class UnknownAgentError(DeliveryError, LookupError):
+    """Raised when a message is for an agent type that is not registered."""
+
+
+class UnregisteredInstanceError(UnknownAgentError, RuntimeError):
+    """Raised when a message is for a key of an instance-only agent type under which no instance is registered."""
+
+
+class CantHandleError(DeliveryError):
+    """Raised when an agent or subscription is given something it cannot handle."""
+
+
+class UndeliverableError(DeliveryError):
+    """Raised when a message can no longer be delivered, for example because its runtime has stopped."""
+
+
+class MessageDroppedError(DeliveryError):
+    """Raised at the sender when an intervention handler drops its message or the answer to it."""
+
+
+class NotAccessibleError(DeliveryError):
+    """Raised when an agent exists but its object cannot be reached from here."""
+
+
+class HandlerContractError(DeliveryError, ValueError):
+    """Raised when a handler returns something that its signature does not declare."""
+
+
+class HopLimitError(DeliveryError):
+    """Raised when an event has passed more than the allowed number of agents: a loop."""
+
+
+class CrashLimitError(DeliveryError):
+    """Raised when a delivery was running, alone in the gate, each time its process died: it kills processes."""
+
+
+class ExpiredError(DeliveryError):
+    """Raised when an event's `expirytime` had passed before its handler could start."""
+
+
+class AttemptsExhaustedError(DeliveryError):
+    """Raised when a delivery failed as often as its retry policy allows."""
+
+
+class RetryLater(DeliveryError):  # noqa: N818 - one of the two words users steer with
+    """Raised by a handler, on purpose, to have the same delivery tried again after `delay_seconds`."""
+
+    retryable = True
+
+    def __init__(self, reason: str, delay_seconds: float) -> None:
+        self.delay_seconds = delay_seconds
+        super().__init__(reason)
+
+
+class Reject(DeliveryError):  # noqa: N818 - one of the two words users steer with
+    """Raised by a handler, on purpose, to send the delivery to the dead letters without another attempt."""
+
+
+class TurnClosedError(DeliveryError):
+    """Raised when a publish, send or step is called after its turn has finished."""
+
+
+class StepOutcomeUnknownError(DeliveryError):
+    """Raised in place of a result when an unrepeatable call was open at a crash and may or may not have happened."""
+
+
+class StepFailedError(DeliveryError):
+    """Raised in place of a result when a recorded call failed for good on an earlier attempt."""
+
+    def __init__(self, message: str, error_type: str) -> None:
+        self.error_type = error_type
+        super().__init__(message)
+
+
+class RequestError(DeliveryError):
+    """Raised at the caller when a request ends without a reply; carries the callee's fault."""
+
+
+class RequestTimeoutError(RequestError):
+    """Raised at the caller when a request's deadline passes without an answer."""
+
+    retryable = True
+
+
+# ── ports: transport, journal ──────────────────────────────────────────────────────────────────────────────
+
+
+class TransportError(AgentopicError):
+    """Raised when the transport cannot do what was asked."""
+
+    retryable = True
+
+
+class RecordRefusedError(TransportError):
+    """Raised when the broker refuses one record for good (too large, unknown topic, not authorised)."""
+
+    retryable = False
+
+
+class OffsetOutOfRangeError(TransportError):
+    """Raised when a read position lies outside what the log holds (truncated, re-created, past retention)."""
+
+    retryable = False
+
+    def __init__(self, topic: str, partition: int, offset: int) -> None:
+        self.topic = topic
+        self.partition = partition
+        self.offset = offset
+        super().__init__(f"{topic}[{partition}] holds no offset {offset}")
+
+
+class JournalError(AgentopicError):
+    """Raised when the journal cannot do what was asked."""
+
+    retryable = True
+
+
+class JournalUnavailableError(JournalError):
+    """Raised when the outcome of a journal call is unknown: the connection broke before the answer came."""
+
+
+class ValueRefusedError(JournalError):
+    """Raised when the database refuses a value of a call for good; the caller halves the call down to the culprit."""
+
+    retryable = False
+
+
+class ProcessBuriedError(JournalError):
+    """Raised when the journal has declared this process dead; its turns unwind and it joins anew."""
+
+    retryable = False
+
+
+class LaneLostError(JournalError):
+    """Raised when a token no longer matches: another process holds the lane, this attempt is void."""
+
+    retryable = False
+
+
+# ── models ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class ModelError(AgentopicError):
+    """Raised when a model provider does not give a usable answer."""
+
+
+class ModelUnavailableError(ModelError):
+    """Raised on connection errors and 5xx answers of a model provider."""
+
+    retryable = True
+
+
+class ModelTimeoutError(ModelUnavailableError):
+    """Raised when a model call exceeds its time-out (30 s unless set)."""
+
+
+class RateLimitedError(ModelUnavailableError):
+    """Raised on 429; `retry_after_seconds` is the provider's wish, when it gave one."""
+
+    def __init__(self, message: str, retry_after_seconds: float | None = None) -> None:
+        self.retry_after_seconds = retry_after_seconds
+        super().__init__(message)
+
+
+class ModelRefusedError(ModelError):
+    """Raised when a provider refuses a call for good: key, model name, content or parameters."""
+
+
+# ── test bed: a real server for tests cannot be had or does not run ────────────────────────────────────────
+
+
+class BedError(AgentopicError):
+    """Raised when a server of the test bed does not start or stop as it should; carries the end of its log."""
+
+
+class BedUnavailableError(BedError):
+    """Raised when this machine lacks what a server of the test bed is made of; says what to install."""

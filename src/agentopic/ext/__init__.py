@@ -1,0 +1,1 @@
+"""Extensions that bring third-party SDKs or the outside world, as in `autogen_ext`."""

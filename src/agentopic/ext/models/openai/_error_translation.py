@@ -1,0 +1,52 @@
+"""Turns the SDK's errors into ours, so that whoever retries decides by our classes alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import openai
+
+from agentopic.errors import (
+    ModelError,
+    ModelRefusedError,
+    ModelTimeoutError,
+    ModelUnavailableError,
+    RateLimitedError,
+)
+
+_WORTH_RETRYING = frozenset({408, 409})
+
+
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Raise our error in place of the SDK's; its text, which never holds the whole key, is kept."""
+    try:
+        yield
+    except openai.APIStatusError as exc:
+        raise _of_status(exc) from exc
+    except openai.APITimeoutError as exc:
+        raise ModelTimeoutError(str(exc)) from exc
+    except openai.APIResponseValidationError as exc:
+        raise ModelError(f"the provider's answer is not what its API promises: {exc}") from exc
+    except openai.APIError as exc:  # connection errors, and errors inside a stream
+        raise ModelUnavailableError(str(exc)) from exc
+    except openai.OpenAIError as exc:
+        raise ModelRefusedError(str(exc)) from exc
+
+
+def _of_status(error: openai.APIStatusError) -> ModelError:
+    if error.status_code == 429 and error.code != "insufficient_quota":
+        return RateLimitedError(str(error), _retry_after(error))
+    if error.status_code >= 500 or error.status_code in _WORTH_RETRYING:
+        return ModelUnavailableError(str(error))
+    return ModelRefusedError(str(error))
+
+
+def _retry_after(error: openai.APIStatusError) -> float | None:
+    headers = error.response.headers
+    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        value = headers.get(name, "")
+        if value.replace(".", "", 1).isdigit():
+            return float(value) * unit
+    return None

@@ -1,0 +1,1 @@
+"""Ports: what the engine needs from the outside, one Protocol per file, guarantees in the docstrings."""

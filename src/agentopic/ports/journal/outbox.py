@@ -1,0 +1,28 @@
+"""Outbox rows: records to publish, stored in the transaction that decided them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from agentopic.ports.transport import Headers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxRow:
+    """A record that has been decided on and not yet been acknowledged by the broker."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+    partition: int | None = None
+
+
+class StoredRow(NamedTuple):
+    """An outbox row with its place: ids rise in commit order within a lane."""
+
+    id: int
+    lane: bytes | None
+    """The lane that sent it and keeps its order; None for rows that belong to the process and have no order."""
+    row: OutboxRow

@@ -1,0 +1,8 @@
+"""Settings: what the environment says, read in this package and nowhere else."""
+
+from __future__ import annotations
+
+from agentopic.settings.masking import MASK, masked
+from agentopic.settings.model import Origin, Settings, unknown_variables, variable
+
+__all__ = ["MASK", "Origin", "Settings", "masked", "unknown_variables", "variable"]

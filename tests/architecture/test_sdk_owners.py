@@ -1,0 +1,30 @@
+"""A client library has named importers, so that it can be replaced where it is named and nowhere else."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatch
+
+import pytest
+
+from .source_tree import imported, modules, name_of
+
+OWNERS = {
+    "aiokafka": ("adapters/transport/kafka*",),
+    "asyncpg": ("adapters/journal/postgres*", "testing/postgres.py"),
+    "redis": ("adapters/*/redis*",),
+    "openai": ("ext/models/openai/*",),
+    "tiktoken": ("ext/models/openai/*",),
+    "typer": ("cli/*",),
+    "cloudevents": ("envelope/sdk.py", "envelope/envelope.py"),
+}
+
+
+@pytest.mark.parametrize("library", OWNERS)
+def test_only_its_owners_import(library: str) -> None:
+    importers = [
+        name_of(path) for path in modules() if library in {name.split(".")[0] for name in imported(path)}
+    ]
+
+    strangers = [name for name in importers if not any(fnmatch(name, owner) for owner in OWNERS[library])]
+
+    assert strangers == []
