@@ -19,15 +19,11 @@ _PACKAGES = ("agentopic", "pydantic", "protobuf", "cloudevents", "aiokafka", "as
 def main(names: list[str]) -> int:
     """Run the named benchmarks, all when none is named."""
     known = sorted(
-        module.name
-        for module in pkgutil.iter_modules([str(Path(__file__).parent)])
-        if _is_public(module.name)
+        module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)]) if _is_public(module.name)
     )
     unknown = set(names) - set(known)
     if unknown:
-        print(
-            f"no such benchmark: {', '.join(sorted(unknown))}; there are: {', '.join(known)}", file=sys.stderr
-        )
+        print(f"no such benchmark: {', '.join(sorted(unknown))}; there are: {', '.join(known)}", file=sys.stderr)
         return 2
     results = {name: _run(name) for name in names or known}
     json.dump({**_circumstances(), "results": results}, sys.stdout, indent=2)

@@ -26,9 +26,7 @@ def exported() -> dict[Path, str]:
 
 
 def _payload_classes() -> Iterator[tuple[str, type[Any]]]:
-    declaring = (
-        path for path in PACKAGE.rglob("*.py") if re.search(r"^@payload\(", path.read_text(), re.MULTILINE)
-    )
+    declaring = (path for path in PACKAGE.rglob("*.py") if re.search(r"^@payload\(", path.read_text(), re.MULTILINE))
     for path in sorted(declaring):
         module = import_module(".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts))
         for value in vars(module).values():

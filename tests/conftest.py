@@ -112,6 +112,4 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     skipped = terminalreporter.getreports("skipped")
     for server, reason in gaps.items():
         count = sum(f"no {server}:" in str(report.longrepr) for report in skipped)
-        terminalreporter.write_line(
-            f"LEFT OUT: {count} tests, for want of {server}: {reason}", red=True, bold=True
-        )
+        terminalreporter.write_line(f"LEFT OUT: {count} tests, for want of {server}: {reason}", red=True, bold=True)

@@ -57,9 +57,7 @@ def main(names: list[str]) -> int:
         passed = _run(stage, total)
         good = good and passed
         seconds = time.monotonic() - began
-        report.append(
-            f"{stage.name:<12}{'ok' if passed else 'FAILED':<8}{seconds:6.0f} s of {stage.minutes} min"
-        )
+        report.append(f"{stage.name:<12}{'ok' if passed else 'FAILED':<8}{seconds:6.0f} s of {stage.minutes} min")
     _say("\n" + "\n".join(report))
     _say(f"{total.passed} passed, {total.failed} failed, {total.skipped} skipped")
     return 0 if good and total.passed else 1
@@ -80,9 +78,7 @@ def _run(stage: Stage, total: Count) -> bool:
         results = Path(work) / "results.xml"
         command = [sys.executable, "-m", "pytest", "-q", f"--junitxml={results}", *folders]
         try:
-            ended = subprocess.run(
-                command, cwd=_TESTS.parent, check=False, timeout=stage.minutes * 60 * _PATIENCE
-            )
+            ended = subprocess.run(command, cwd=_TESTS.parent, check=False, timeout=stage.minutes * 60 * _PATIENCE)
         except subprocess.TimeoutExpired:
             _say(f"{stage.name} was ended after {_PATIENCE} times its budget")
             total.failed += 1

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         message_handler,
         payload,
         rpc,
+        step,
     )
     from agentopic.durable import DurableRuntime
     from agentopic.durable import agent_runtime as AgentRuntime  # noqa: N812 - the constructor-like name people use
@@ -75,11 +76,12 @@ __all__ = [
     "payload",
     "rpc",
     "serve",
+    "step",
 ]
 
 _CORE = (
     "AgentId", "DefaultTopicId", "MessageContext", "RoutedAgent", "TopicId", "TypePrefixSubscription",
-    "TypeSubscription", "event", "message_handler", "payload", "rpc",
+    "TypeSubscription", "event", "message_handler", "payload", "rpc", "step",
 )  # fmt: skip
 _ERRORS = (
     "AgentopicError", "ConfigError", "DeliveryError", "MissingExtraError", "MissingTopicError", "ModelError",

@@ -15,8 +15,8 @@ class DurableRuntime(EngineRuntime):
     """Runs agents on a durable log and journal: what is accepted survives the death of the process.
 
     `transport` and `journal` are URLs as in the settings of the same names: `kafka://host:port`,
-    `sqlite:///path`, `postgresql://…`, `memory://`. What is not given comes from `settings`, by default those of
-    the environment. Runtimes of one process that name the same `memory://name` share it.
+    `sqlite:///path`, `postgresql://…`, `memory://`. What is not given comes from `settings`, by default those
+    of the environment. Runtimes of one process that name the same `memory://name` share it.
     `options` are fields of `agentopic.engine.options.EngineOptions` and win over the settings.
 
     Raises:

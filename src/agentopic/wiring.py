@@ -76,9 +76,7 @@ def engine_options(settings: Settings) -> EngineOptions:
         drain_seconds=settings.drain_seconds,
         hop_limit=settings.hop_limit,
         start_from=settings.start_from,
-        model_retry=RetryPolicy(
-            max_failures=settings.model_retries + 1, initial_seconds=0.5, max_seconds=20.0
-        ),
+        model_retry=RetryPolicy(max_failures=settings.model_retries + 1, initial_seconds=0.5, max_seconds=20.0),
         request_timeout_seconds=settings.request_timeout_seconds,
         request_resend_seconds=settings.request_resend_seconds,
         request_resends=settings.request_resends,
@@ -140,20 +138,24 @@ def _kafka_transport(url: str) -> Wires:
     with _extra("a kafka:// transport", "kafka", ("aiokafka", "cramjam")):
         from agentopic.adapters.transport.kafka import KafkaTransport
         from agentopic.adapters.transport.kafka_admin import KafkaAdmin
-    options = _kafka_options(url)
+    options = kafka_options(url)
     return Wires(KafkaTransport(options), KafkaAdmin(options))
 
 
-def _kafka_options(url: str) -> KafkaOptions:
-    """`kafka://[user:password@]host:port,host:port[?tls=true&mechanism=SCRAM-SHA-512]`."""
+def kafka_options(url: str) -> KafkaOptions:
+    """Return how a cluster is reached: `kafka://[user:password@]host:port,host:port[?tls=true&mechanism=…]`.
+
+    Raises:
+        ConfigError: the URL names no broker or an option that is not known.
+    """
     from agentopic.adapters.transport.kafka_options import KafkaOptions
 
     address, _, query = url.partition("://")[2].partition("?")
     login, _, brokers = address.rstrip("/").rpartition("@")
     user, _, password = login.partition(":")
     asked = dict(parse_qsl(query))
-    tls, mechanism = asked.pop("tls", "false"), asked.pop("mechanism", "PLAIN").upper()
-    if asked or tls not in {"true", "false"} or mechanism not in {"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"}:
+    tls, mechanism = asked.pop("tls", "false"), _MECHANISMS.get(asked.pop("mechanism", "PLAIN").upper())
+    if asked or tls not in {"true", "false"} or mechanism is None:
         raise ConfigError(
             f"AGENTOPIC_TRANSPORT={masked(url)!r} has options that are not known: tls=true and "
             "mechanism=PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512 are"
@@ -168,6 +170,11 @@ def _kafka_options(url: str) -> KafkaOptions:
     )
 
 
+_MECHANISMS: dict[str, Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]] = {
+    "PLAIN": "PLAIN",
+    "SCRAM-SHA-256": "SCRAM-SHA-256",
+    "SCRAM-SHA-512": "SCRAM-SHA-512",
+}
 _PROTOCOLS: dict[tuple[bool, bool], Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]] = {
     (False, False): "PLAINTEXT",
     (True, False): "SSL",
@@ -181,9 +188,7 @@ def _brokers(url: str, text: str) -> str:
     for broker in brokers:
         host, _, port = broker.rpartition(":")
         if not host or not port.isdigit() or "/" in broker:
-            raise ConfigError(
-                f"AGENTOPIC_TRANSPORT={masked(url)!r} names no broker: write kafka://host:port,host:port"
-            )
+            raise ConfigError(f"AGENTOPIC_TRANSPORT={masked(url)!r} names no broker: write kafka://host:port,host:port")
     return ",".join(brokers)
 
 

@@ -21,7 +21,5 @@ def test_each_record_has_its_number_in_the_title_a_status_a_date_and_the_section
         text = path.read_text()
 
         assert text.startswith(f"# {path.name[:4]} "), path.name
-        assert re.search(r"^(Accepted|Superseded by \d{4}), \d{4}-\d{2}-\d{2}$", text, re.MULTILINE), (
-            path.name
-        )
+        assert re.search(r"^(Accepted|Superseded by \d{4}), \d{4}-\d{2}-\d{2}$", text, re.MULTILINE), path.name
         assert [section for section in SECTIONS if section not in text] == [], path.name

@@ -29,9 +29,7 @@ def _anchors(path: Path) -> set[str]:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=_name)
 def test_links_within_the_repository_lead_somewhere(document: Path) -> None:
     links = [
-        link
-        for link in LINK.findall(document.read_text())
-        if "://" not in link and not link.startswith("mailto:")
+        link for link in LINK.findall(document.read_text()) if "://" not in link and not link.startswith("mailto:")
     ]
 
     for link in links:

@@ -31,17 +31,12 @@ def _asked() -> Iterator[Requirement]:
 
 
 def test_the_development_lock_satisfies_every_requirement_of_the_project() -> None:
-    pins = {
-        canonicalize_name(name): pin
-        for name, pin in PINNED.findall((ROOT / "requirements/dev.lock").read_text())
-    }
+    pins = {canonicalize_name(name): pin for name, pin in PINNED.findall((ROOT / "requirements/dev.lock").read_text())}
 
     stale = [
         str(requirement)
         for requirement in _asked()
-        if not requirement.specifier.contains(
-            pins.get(canonicalize_name(requirement.name), "0"), prereleases=True
-        )
+        if not requirement.specifier.contains(pins.get(canonicalize_name(requirement.name), "0"), prereleases=True)
         or canonicalize_name(requirement.name) not in pins
     ]
 

@@ -21,9 +21,7 @@ OWNERS = {
 
 @pytest.mark.parametrize("library", OWNERS)
 def test_only_its_owners_import(library: str) -> None:
-    importers = [
-        name_of(path) for path in modules() if library in {name.split(".")[0] for name in imported(path)}
-    ]
+    importers = [name_of(path) for path in modules() if library in {name.split(".")[0] for name in imported(path)}]
 
     strangers = [name for name in importers if not any(fnmatch(name, owner) for owner in OWNERS[library])]
 

@@ -13,13 +13,13 @@ from .source_tree import modules, name_of, tree_of
 MODULE_LINES, CLASS_LINES, FUNCTION_LINES = 400, 250, 50
 
 
-def _length(path: Path, node: ast.stmt) -> int:
-    """Count the lines that do something: no docstrings, field declarations, comments or blanks."""
+def _length(path: Path, node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Count the lines that do something: no signature, docstrings, field declarations, comments or blanks."""
     silent = {line for part in ast.walk(node) if _is_silent(part) for line in _lines(part)}
     text = path.read_text().splitlines()
     return sum(
         line not in silent and not text[line - 1].lstrip().startswith("#") and bool(text[line - 1].strip())
-        for line in _lines(node)
+        for line in range(node.body[0].lineno, _lines(node).stop)
     )
 
 

@@ -65,7 +65,7 @@ async def test_a_cancelled_intake_stores_everything_or_nothing(member: Member) -
         again = await member.intake(*deliveries)
 
         assert again.repeats == len(holdings.lanes)
-        assert await member.finish_everything() == [b"a", b"b"]
+        assert sorted(await member.finish_everything()) == [b"a", b"b"]
 
 
 async def test_a_cancelled_take_takes_or_leaves(member: Member) -> None:
@@ -169,6 +169,7 @@ async def test_a_cancelled_leave_ends_the_process_or_not(mesh: JournalMesh) -> N
         return leaver
 
     async for leaver in cancelled_at_each_step(prepare, lambda one: one.journal.leave(one.id)):
+        await leaver.journal.load(b"served behind the cancelled call")
         if await observer.journal.peers(observer.id):
             await leaver.journal.leave(leaver.id)
 

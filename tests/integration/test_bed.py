@@ -133,9 +133,7 @@ def test_a_server_that_ends_at_once_says_why() -> None:
 
 
 def test_servers_die_with_the_process_that_started_them() -> None:
-    script = (
-        "from agentopic.testing import *; s = RedisServer(); s.start(); print(s.pid, flush=True); input()"
-    )
+    script = "from agentopic.testing import *; s = RedisServer(); s.start(); print(s.pid, flush=True); input()"
     owner = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert owner.stdout is not None
     server = int(owner.stdout.readline())
@@ -159,18 +157,14 @@ def test_postgres_programs_are_copied_when_their_folder_is_closed_to_the_account
         assert programs.is_relative_to(server.directory)
 
 
-def test_without_maven_and_without_jars_kafka_is_unavailable(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_maven_and_without_jars_kafka_is_unavailable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
 
     with pytest.raises(BedUnavailableError, match="apt-get install maven"):
         broker_jars(tmp_path / "cache", None)
 
 
-def test_a_machine_without_java_gets_the_one_of_the_wheel(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_machine_without_java_gets_the_one_of_the_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
 
     home = find_java_home(tmp_path / "no-java")
@@ -213,9 +207,7 @@ def test_a_missing_broker_is_one_loud_line_and_a_failure_in_ci(
 
 
 def test_the_environment_names_servers_cache_and_ci() -> None:
-    told = read_environment(
-        {"AGENTOPIC_TEST_KAFKA": "h:1", "AGENTOPIC_BED_CACHE": "/c", "CI": "true", "JAVA_HOME": ""}
-    )
+    told = read_environment({"AGENTOPIC_TEST_KAFKA": "h:1", "AGENTOPIC_BED_CACHE": "/c", "CI": "true", "JAVA_HOME": ""})
 
     assert told == BedEnvironment(cache=Path("/c"), kafka="h:1", ci=True)
 
@@ -239,6 +231,17 @@ def test_up_prints_addresses_and_ends_on_interrupt(redis_url: str) -> None:
 
     assert addresses == {"kafka": "h:1", "postgres": "postgresql://h/d", "redis": redis_url}
     assert up.returncode == 0
+
+
+def test_fetch_without_maven_says_what_to_install(tmp_path: Path) -> None:
+    surroundings = {"PATH": str(tmp_path), "AGENTOPIC_BED_CACHE": str(tmp_path), "HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "agentopic.testing.bed", "fetch"]
+
+    ended = subprocess.run(command, env=surroundings, check=False, capture_output=True, text=True)
+
+    assert ended.returncode == 3
+    assert "install maven" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 class _RedisOn(RedisServer):
@@ -271,9 +274,7 @@ async def _create_topic(bootstrap: str, topic: str) -> None:
 
 
 async def _first_record(bootstrap: str, topic: str) -> bytes | None:
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False
-    )
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False)
     async with consumer:
         consumer.assign([TopicPartition(topic, 0)])
         record = await consumer.getone()

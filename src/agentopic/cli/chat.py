@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -23,21 +23,13 @@ TEXT_PAYLOAD = "agentopic.Text.v1"
 
 @app.command()
 def chat(
-    agent: Annotated[
-        str, typer.Argument(metavar="TYPE[/KEY]", help="Whom to talk to; the key is `default`.")
-    ],
+    agent: Annotated[str, typer.Argument(metavar="TYPE[/KEY]", help="Whom to talk to; the key is `default`.")],
     *,
-    payload_type: Annotated[
-        str, typer.Option("--type", metavar="NAME", help="Payload type of a line.")
-    ] = TEXT_PAYLOAD,
-    field: Annotated[
-        str, typer.Option("--field", help="Field of the payload that holds the line.")
-    ] = "content",
+    payload_type: Annotated[str, typer.Option("--type", metavar="NAME", help="Payload type of a line.")] = TEXT_PAYLOAD,
+    field: Annotated[str, typer.Option("--field", help="Field of the payload that holds the line.")] = "content",
     timeout: Annotated[
         float | None,
-        typer.Option(
-            "--timeout", min=0.0, metavar="SECONDS", help="Deadline per line; that of the settings if none."
-        ),
+        typer.Option("--timeout", min=0.0, metavar="SECONDS", help="Deadline per line; that of the settings if none."),
     ] = None,
     transport: TransportFlag = None,
     namespace: NamespaceFlag = None,
@@ -54,9 +46,7 @@ def chat(
     asyncio.run(_chat(settings, recipient, form, field, deadline))
 
 
-async def _chat(
-    settings: Settings, recipient: AgentId, form: EventForm, field: str, deadline: float | None
-) -> None:
+async def _chat(settings: Settings, recipient: AgentId, form: EventForm, field: str, deadline: float | None) -> None:
     from agentopic.cli.asking import asking
     from agentopic.cli.output import compact, emit_line, note
     from agentopic.errors import RequestError
@@ -85,7 +75,8 @@ def _text(reply: Envelope, field: str) -> str:
 
     text = (reply.data or b"").decode(errors="replace")
     try:
-        value = json.loads(text)
-    except json.JSONDecodeError:
+        value: Any = json.loads(text)
+        return str(value[field])
+    except (json.JSONDecodeError, KeyError, TypeError, IndexError):
+        # The reply has another form: show it as it is.
         return text
-    return str(value[field]) if isinstance(value, dict) and field in value else text

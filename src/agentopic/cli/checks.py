@@ -179,11 +179,7 @@ async def _topics(settings: Settings, targets: Sequence[str]) -> AsyncGenerator[
             check=f"topic {row['topic']}",
             status="ok" if good else "warn" if missing and settings.topics == "create" else "fail",
             detail="missing" if missing else str(row["status"]),
-            fix=None
-            if good
-            else f"agentopic topics apply {' '.join(targets)}"
-            if missing
-            else _OTHER_PARTITIONS,
+            fix=None if good else f"agentopic topics apply {' '.join(targets)}" if missing else _OTHER_PARTITIONS,
         )
 
 

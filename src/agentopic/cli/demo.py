@@ -16,17 +16,13 @@ def demo(
         Literal["sqlite", "kafka"],
         typer.Option("--transport", help="The embedded default, or a real Apache Kafka."),
     ] = "sqlite",
-    tasks: Annotated[
-        int | None, typer.Option("--tasks", min=1, help="How many tasks.", show_default=False)
-    ] = None,
+    tasks: Annotated[int | None, typer.Option("--tasks", min=1, help="How many tasks.", show_default=False)] = None,
     runtime_type: Annotated[
         Literal["local", "distributed"] | None,
         typer.Option("--runtime-type", help="Wins over AGENTOPIC_RUNTIME_TYPE.", show_default=False),
     ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the working directory.")] = False,
-    output: Annotated[
-        Literal["table", "json"], typer.Option("--output", "-o", help="Form of the result.")
-    ] = "table",
+    output: Annotated[Literal["table", "json"], typer.Option("--output", "-o", help="Form of the result.")] = "table",
     progress: Annotated[bool, typer.Option("--progress/--no-progress", help="Show what happens.")] = True,
 ) -> None:
     """Answer real questions with three services, kill one in the middle, and count what came of it."""

@@ -57,4 +57,4 @@ async def _local(services: list[AgentService]) -> None:
     from agentopic.cli.output import note
 
     note('one event per line on stdin: {"topic": "task", "subject": "42", "type": "…", "data": {…}}')
-    await LocalMesh(services).run()
+    await LocalMesh().run(services)

@@ -54,9 +54,7 @@ def check_json(payload: bytes) -> None:
     try:
         json.loads(payload.decode())
     except (UnicodeDecodeError, json.JSONDecodeError) as exc:
-        raise ConfigError(
-            f"the data is no JSON: {exc}; give JSON, or name what it is with --content-type"
-        ) from exc
+        raise ConfigError(f"the data is no JSON: {exc}; give JSON, or name what it is with --content-type") from exc
 
 
 def read_input(data: str | None, *, lines: bool = False, count: int | None = None) -> Iterable[bytes]:

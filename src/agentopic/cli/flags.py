@@ -34,9 +34,7 @@ LogLevelFlag = Annotated[
     str | None,
     typer.Option("--log-level", metavar="LEVEL", help="DEBUG, INFO, WARNING or ERROR.", show_default=False),
 ]
-OutputFlag = Annotated[
-    OutputFormat, typer.Option("--output", "-o", help="Form of what is printed on stdout.")
-]
+OutputFlag = Annotated[OutputFormat, typer.Option("--output", "-o", help="Form of what is printed on stdout.")]
 TargetsArgument = Annotated[
     list[str],
     typer.Argument(metavar="MODULE:ATTR...", help="Where the services are, such as shop.agents:app."),

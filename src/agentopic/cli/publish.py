@@ -32,13 +32,9 @@ def publish(
     ],
     data: Annotated[
         str | None,
-        typer.Option(
-            "--data", help="The payload; @FILE reads a file; without it stdin is read.", show_default=False
-        ),
+        typer.Option("--data", help="The payload; @FILE reads a file; without it stdin is read.", show_default=False),
     ] = None,
-    lines: Annotated[
-        bool, typer.Option("--jsonl", help="Every line of the input is one event's payload.")
-    ] = False,
+    lines: Annotated[bool, typer.Option("--jsonl", help="Every line of the input is one event's payload.")] = False,
     count: Annotated[
         int | None, typer.Option("--count", min=1, help="Publish at most so many lines.", show_default=False)
     ] = None,

@@ -61,9 +61,7 @@ async def read_span(mesh: Mesh, names: Sequence[str], span: Span) -> AsyncGenera
         await reader.aclose()
 
 
-async def _ranges(
-    mesh: Mesh, names: Sequence[str], wait_seconds: float
-) -> Mapping[TopicPartition, OffsetRange]:
+async def _ranges(mesh: Mesh, names: Sequence[str], wait_seconds: float) -> Mapping[TopicPartition, OffsetRange]:
     partitions = await _partitions(mesh, names, wait_seconds)
     return await mesh.admin.offsets(
         TopicPartition(name, number) for name, count in partitions.items() for number in range(count)

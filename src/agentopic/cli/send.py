@@ -21,20 +21,14 @@ app = typer.Typer()
 def send(
     agent: Annotated[str, typer.Argument(metavar="TYPE[/KEY]", help="Whom to ask; the key is `default`.")],
     *,
-    payload_type: Annotated[
-        str, typer.Option("--type", metavar="NAME", help="Payload type, such as orders.Quote.v1.")
-    ],
+    payload_type: Annotated[str, typer.Option("--type", metavar="NAME", help="Payload type, such as orders.Quote.v1.")],
     data: Annotated[
         str | None,
-        typer.Option(
-            "--data", help="The payload; @FILE reads a file; without it stdin is read.", show_default=False
-        ),
+        typer.Option("--data", help="The payload; @FILE reads a file; without it stdin is read.", show_default=False),
     ] = None,
     timeout: Annotated[
         float | None,
-        typer.Option(
-            "--timeout", min=0.0, metavar="SECONDS", help="Deadline; that of the settings when not given."
-        ),
+        typer.Option("--timeout", min=0.0, metavar="SECONDS", help="Deadline; that of the settings when not given."),
     ] = None,
     content_type: Annotated[
         str, typer.Option("--content-type", help="Media type of the payload.")
@@ -52,9 +46,7 @@ def send(
 
     settings = prepare(transport=transport, namespace=namespace)
     recipient = AgentId.from_str(agent if "/" in agent else f"{agent}/default")
-    form = EventForm(
-        payload_type=payload_type, source=f"/{settings.namespace}/cli", content_type=content_type
-    )
+    form = EventForm(payload_type=payload_type, source=f"/{settings.namespace}/cli", content_type=content_type)
     request = form.envelope(next(iter(read_input(data))))
     asyncio.run(_send(settings, recipient, request, timeout, whole=envelope))
 

@@ -13,9 +13,7 @@ if TYPE_CHECKING:
     from agentopic.settings import Settings
 
 
-async def serve_services(
-    settings: Settings, services: Sequence[AgentService], ready: Callable[[], None]
-) -> None:
+async def serve_services(settings: Settings, services: Sequence[AgentService], ready: Callable[[], None]) -> None:
     """Serve until SIGTERM or SIGINT, then drain.
 
     Raises:

@@ -35,9 +35,7 @@ def tail(
         float,
         typer.Option("--wait", min=0, metavar="SECONDS", help="Wait for a topic that does not exist yet."),
     ] = 0.0,
-    output: Annotated[
-        Literal["table", "jsonl"], typer.Option("--output", "-o", help="Form of the lines.")
-    ] = "jsonl",
+    output: Annotated[Literal["table", "jsonl"], typer.Option("--output", "-o", help="Form of the lines.")] = "jsonl",
     transport: TransportFlag = None,
     namespace: NamespaceFlag = None,
 ) -> None:
@@ -48,9 +46,7 @@ def tail(
 
     settings = prepare(transport=transport, namespace=namespace)
     names = topics if raw else [topic_events(settings.namespace, topic) for topic in topics]
-    span = Span(
-        from_beginning=from_beginning, follow=follow or not from_beginning, limit=limit, wait_seconds=wait
-    )
+    span = Span(from_beginning=from_beginning, follow=follow or not from_beginning, limit=limit, wait_seconds=wait)
     asyncio.run(_tail(settings, names, span, output))
 
 

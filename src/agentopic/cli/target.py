@@ -42,9 +42,7 @@ def _service(target: str) -> AgentService:
     found: Any = _imported(module_name, target)
     for part in path.split("."):
         if not hasattr(found, part):
-            raise ConfigError(
-                f"{target!r} names no service: {module_name} has no attribute {path!r}{_known(found)}"
-            )
+            raise ConfigError(f"{target!r} names no service: {module_name} has no attribute {path!r}{_known(found)}")
         found = getattr(found, part)
     if isinstance(found, AgentService):
         return found

@@ -50,14 +50,8 @@ async def listed_topics(admin: TopicAdmin, namespace: str | None) -> list[dict[s
 
     counts = await admin.topics()
     parsed = {name: parse_topic(name) for name in sorted(counts)}
-    shown = [
-        name
-        for name, parts in parsed.items()
-        if namespace is None or (parts and parts.namespace == namespace)
-    ]
-    ranges = await admin.offsets(
-        TopicPartition(name, number) for name in shown for number in range(counts[name])
-    )
+    shown = [name for name, parts in parsed.items() if namespace is None or (parts and parts.namespace == namespace)]
+    ranges = await admin.offsets(TopicPartition(name, number) for name in shown for number in range(counts[name]))
     records = dict.fromkeys(shown, 0)
     for part, found in ranges.items():
         records[part.topic] += found.end - found.beginning

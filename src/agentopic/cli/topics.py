@@ -55,9 +55,7 @@ def list_topics(
     asyncio.run(_list(transport, namespace, output, every=every))
 
 
-async def _plan(
-    targets: list[str], transport: str | None, namespace: str | None, output: Any, *, create: bool
-) -> None:
+async def _plan(targets: list[str], transport: str | None, namespace: str | None, output: Any, *, create: bool) -> None:
     from agentopic.cli.exits import Exit
     from agentopic.cli.output import emit_rows
     from agentopic.cli.session import admit_user_code, connected, prepare
@@ -69,9 +67,7 @@ async def _plan(
     async with connected(settings) as mesh:
         rows = plan_rows(specs, await mesh.admin.topics())
         if create:
-            await mesh.admin.create(
-                [spec for spec, row in zip(specs, rows, strict=True) if row["status"] == "create"]
-            )
+            await mesh.admin.create([spec for spec, row in zip(specs, rows, strict=True) if row["status"] == "create"])
             for row in rows:
                 row["status"] = "created" if row["status"] == "create" else row["status"]
     emit_rows(rows, output, _COLUMNS)

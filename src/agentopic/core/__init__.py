@@ -46,6 +46,7 @@ from agentopic.core._single_threaded_runtime import SingleThreadedAgentRuntime
 from agentopic.core._subscription import Subscription
 from agentopic.core._subscription_context import SubscriptionInstantiationContext
 from agentopic.core._topic import TopicId
+from agentopic.core._turn import StepSpec, TurnScope, step
 from agentopic.core._type_prefix_subscription import TypePrefixSubscription
 from agentopic.core._type_subscription import TypeSubscription
 
@@ -88,9 +89,11 @@ __all__ = [
     "MessageSerializer",
     "RoutedAgent",
     "SingleThreadedAgentRuntime",
+    "StepSpec",
     "Subscription",
     "SubscriptionInstantiationContext",
     "TopicId",
+    "TurnScope",
     "TypePrefixSubscription",
     "TypeSubscription",
     "UnknownPayload",
@@ -107,4 +110,5 @@ __all__ = [
     "trace_tool_span",
     "try_get_known_serializers_for_type",
     "type_subscription",
+    "step",
 ]

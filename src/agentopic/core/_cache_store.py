@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 from pydantic import BaseModel
-from typing_extensions import Self
 
 from agentopic.core._component_config import Component, ComponentBase
 
 T = TypeVar("T")
 
 
-class CacheStore(ABC, Generic[T], ComponentBase[BaseModel]):
+class CacheStore(ABC, ComponentBase[BaseModel], Generic[T]):
     """Keeps values under keys; a value may be gone at any time."""
 
     component_type = "cache_store"

@@ -6,7 +6,11 @@ import asyncio
 import threading
 from asyncio import Future
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
+
+# one lock for all tokens: it is held for a few instructions only, and a token per message need not carry its own;
+# reentrant, because a signal handler may cancel while its own thread is in here
+_lock: Final = threading.RLock()
 
 
 class CancellationToken:
@@ -16,23 +20,20 @@ class CancellationToken:
     A linked future is let go when it is done, so that one token can serve a long conversation.
     """
 
-    __slots__ = ("__weakref__", "_callbacks", "_cancelled", "_futures", "_lock")
+    __slots__ = ("__weakref__", "_callbacks", "_cancelled", "_futures")
 
     def __init__(self) -> None:
         self._cancelled = False
-        self._lock = threading.Lock()
-        self._callbacks: list[Callable[[], object]] = []
-        self._futures: set[Future[Any]] = set()
+        self._callbacks: tuple[Callable[[], object], ...] = ()
+        self._futures: set[Future[Any]] | None = None
 
     def cancel(self) -> None:
         """Cancel all linked work; further calls do nothing."""
-        with self._lock:
-            if self._cancelled:
-                return
+        with _lock:
             self._cancelled = True
-            callbacks, self._callbacks = self._callbacks, []
-            futures, self._futures = self._futures, set()
-        for future in futures:
+            callbacks, self._callbacks = self._callbacks, ()
+            futures, self._futures = self._futures, None
+        for future in futures or ():
             _cancel(future)
         for callback in callbacks:
             callback()
@@ -43,17 +44,18 @@ class CancellationToken:
 
     def add_callback(self, callback: Callable[[], object]) -> None:
         """Call `callback` when the token is cancelled, or now if it already is."""
-        with self._lock:
+        with _lock:
             if not self._cancelled:
-                self._callbacks.append(callback)
+                self._callbacks = (*self._callbacks, callback)
                 return
         callback()
 
     def link_future(self, future: Future[Any]) -> Future[Any]:
         """Cancel `future` when the token is cancelled, or now if it already is; returns the same future."""
-        with self._lock:
+        with _lock:
             linked = not self._cancelled
             if linked:
+                self._futures = self._futures or set()
                 self._futures.add(future)
         if linked:
             future.add_done_callback(self._let_go)
@@ -62,8 +64,9 @@ class CancellationToken:
         return future
 
     def _let_go(self, future: Future[Any]) -> None:
-        with self._lock:
-            self._futures.discard(future)
+        with _lock:
+            if self._futures is not None:
+                self._futures.discard(future)
 
 
 def _cancel(future: Future[Any]) -> None:

@@ -5,25 +5,22 @@ from __future__ import annotations
 import importlib
 import inspect
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypeGuard, TypeVar, cast, overload
+from typing import Any, ClassVar, Generic, Self, TypeAlias, TypeGuard, TypeVar, cast, overload
 
 from pydantic import BaseModel
-from typing_extensions import Self
 
 from agentopic.errors import ComponentError
 
-ComponentType: TypeAlias = (
-    Literal["model", "agent", "tool", "termination", "token_provider", "workbench"] | str
-)
-"""What a component is; open, the literals are those every reader knows."""
+ComponentType: TypeAlias = str
+"""What a component is: model, agent, tool, termination, token_provider, workbench, or any other kind."""
 
 ConfigT = TypeVar("ConfigT", bound=BaseModel)
-FromConfigT = TypeVar("FromConfigT", bound=BaseModel, contravariant=True)
-ToConfigT = TypeVar("ToConfigT", bound=BaseModel, covariant=True)
+FromConfigT = TypeVar("FromConfigT", bound=BaseModel, contravariant=True)  # noqa: PLC0105 - AutoGen's name
+ToConfigT = TypeVar("ToConfigT", bound=BaseModel, covariant=True)  # noqa: PLC0105 - AutoGen's name
 ExpectedType = TypeVar("ExpectedType")
 
 _PACKAGE_OF_AUTOGEN = {
@@ -52,14 +49,14 @@ class ComponentPolicy:
     """Whether components that carry source code (FunctionTool) may be loaded; turn off for JSON of strangers."""
 
 
-component_policy: ContextVar[ComponentPolicy] = ContextVar(
-    "agentopic_component_policy", default=ComponentPolicy()
-)
+_FIRST_PARTY_ONLY = ComponentPolicy()
+
+component_policy: ContextVar[ComponentPolicy] = ContextVar("agentopic_component_policy", default=_FIRST_PARTY_ONLY)
 """The policy in force; the application sets it once at start."""
 
 
 @contextmanager
-def use_component_policy(policy: ComponentPolicy) -> Iterator[None]:
+def use_component_policy(policy: ComponentPolicy) -> Generator[None]:
     """Put a policy in force for the enclosed block."""
     token = component_policy.set(policy)
     try:
@@ -136,9 +133,7 @@ class ComponentLoader:
 
     @overload
     @classmethod
-    def load_component(
-        cls, model: ComponentModel | dict[str, Any], expected: type[ExpectedType]
-    ) -> ExpectedType: ...
+    def load_component(cls, model: ComponentModel | dict[str, Any], expected: type[ExpectedType]) -> ExpectedType: ...
 
     @classmethod
     def load_component(
@@ -191,7 +186,7 @@ def is_component_class(cls: type) -> TypeGuard[type[_ConcreteComponent[BaseModel
 
 def is_component_instance(cls: Any) -> TypeGuard[_ConcreteComponent[BaseModel]]:
     """Whether this object can be written as JSON and built again from it."""
-    return is_component_class(cast("type", type(cls)))
+    return is_component_class(cast("type[object]", type(cls)))
 
 
 def native_module(module_path: str) -> str:
@@ -207,7 +202,8 @@ def _build(component_class: type[_ConcreteComponent[BaseModel]], model: Componen
         raise ComponentError(f"{model.provider} has version {version}, newer than the known {current}")
     if version < current:
         return component_class._from_config_past_version(model.config, version)  # pyright: ignore[reportPrivateUsage] - the component protocol
-    config = component_class.component_config_schema.model_validate(model.config)
+    schema: type[BaseModel] = component_class.component_config_schema  # pyright: ignore[reportGeneralTypeIssues] - set on the class
+    config = schema.model_validate(model.config)
     return component_class._from_config(config)  # pyright: ignore[reportPrivateUsage] - the component protocol
 
 

@@ -69,9 +69,7 @@ class Image:
         return f'<img src="{self.data_uri}"/>'
 
     @classmethod
-    def __get_pydantic_core_schema__(
-        cls, source_type: Any, handler: GetCoreSchemaHandler
-    ) -> core_schema.CoreSchema:
+    def __get_pydantic_core_schema__(cls, source_type: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         def validate(value: Any, _info: ValidationInfo) -> Image:
             if isinstance(value, cls):
                 return value

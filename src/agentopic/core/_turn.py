@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Generic, Literal, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 T = TypeVar("T")
 
@@ -70,3 +71,31 @@ def mint_time() -> datetime:
     """The current UTC time: from the turn inside a durable turn, from the clock outside."""
     turn = current_turn.get()
     return datetime.now(UTC) if turn is None else turn.now()
+
+
+async def step(name: str, run: Callable[[], Awaitable[T]], *, given: Any = None, repeatable: bool = False) -> T:
+    """Run an effect of your own once per turn: a later attempt of the turn gets the recorded result.
+
+    `given` is what the effect depends on; with the name it identifies the step. Result and `given` must be JSON.
+    Outside of a durable turn `run` is simply called. With `repeatable=True` a call that was open when its process
+    died is made again; otherwise that is an error.
+
+    Raises:
+        StepOutcomeUnknownError: an earlier attempt died while the unrepeatable call was open.
+    """
+    turn = current_turn.get()
+    if turn is None:
+        return await run()
+
+    async def call(_: str) -> T:
+        return await run()
+
+    spec: StepSpec[T] = StepSpec(
+        kind="effect",
+        name=name,
+        input=json.dumps(given, sort_keys=True).encode(),
+        encode=lambda value: json.dumps(value).encode(),
+        decode=json.loads,
+        repeatable=repeatable,
+    )
+    return await turn.step(spec, call)

@@ -9,9 +9,7 @@ from typing import Final
 SPECVERSION: Final = "1.0"
 """The only specification version that is read and written."""
 
-CORE: Final = frozenset(
-    {"id", "source", "type", "specversion", "subject", "time", "datacontenttype", "dataschema"}
-)
+CORE: Final = frozenset({"id", "source", "type", "specversion", "subject", "time", "datacontenttype", "dataschema"})
 """Attributes with a field of their own; everything else is an extension."""
 
 RESERVED: Final = CORE | {"data"}

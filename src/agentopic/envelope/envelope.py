@@ -64,9 +64,7 @@ class Envelope(PublishedExtensions):
         check_required("source", self.source)
         check_required("type", self.type)
         if self.specversion != SPECVERSION:
-            raise EnvelopeError(
-                f"attribute 'specversion' is {self.specversion!r}: publish CloudEvents {SPECVERSION}"
-            )
+            raise EnvelopeError(f"attribute 'specversion' is {self.specversion!r}: publish CloudEvents {SPECVERSION}")
         if self.subject is not None:
             check_required("subject", self.subject)
         if self.datacontenttype is not None:

@@ -157,9 +157,7 @@ def _data(members: dict[str, Member], content_type: str | None) -> bytes | None:
     if member.value is None:
         return None
     if not isinstance(member.value, str):
-        raise EnvelopeError(
-            f"data of type {content_type[:64]!r} must be a JSON string or stand in 'data_base64'"
-        )
+        raise EnvelopeError(f"data of type {content_type[:64]!r} must be a JSON string or stand in 'data_base64'")
     try:
         return member.value.encode(charset(content_type))
     except (LookupError, ValueError) as exc:

@@ -43,9 +43,7 @@ _STRUCTURED_HEADERS: Final = ((_CONTENT_TYPE, json.MEDIA_TYPE.encode()),)
 _VERSION_HEADER: Final = ("ce_specversion", b"1.0")
 
 
-def encode(
-    envelope: Envelope, *, key: bytes | None = None, mode: ContentMode = ContentMode.BINARY
-) -> KafkaMessage:
+def encode(envelope: Envelope, *, key: bytes | None = None, mode: ContentMode = ContentMode.BINARY) -> KafkaMessage:
     """Return the record of an event under the caller's key; the event decides nothing about the key.
 
     In binary mode an event without data has no value, which compacted topics read as a tombstone. Integers,
@@ -55,9 +53,7 @@ def encode(
         EnvelopeError: the key is longer than 1 KiB.
     """
     if key is not None and len(key) > MAX_IDENTITY_BYTES:
-        raise EnvelopeError(
-            f"record key has {len(key)} bytes, more than {MAX_IDENTITY_BYTES}: use a shorter key"
-        )
+        raise EnvelopeError(f"record key has {len(key)} bytes, more than {MAX_IDENTITY_BYTES}: use a shorter key")
     if mode is ContentMode.STRUCTURED:
         return KafkaMessage(key, json.dumps(envelope), _STRUCTURED_HEADERS)
     return KafkaMessage(key, envelope.data, tuple(_headers(envelope)))
@@ -111,9 +107,7 @@ def topic_source(envelope: Envelope, key: bytes | None) -> str:
     if not key:
         return envelope.id
     if len(key) > MAX_IDENTITY_BYTES:
-        raise EnvelopeError(
-            f"record key has {len(key)} bytes, more than {MAX_IDENTITY_BYTES}: set the subject"
-        )
+        raise EnvelopeError(f"record key has {len(key)} bytes, more than {MAX_IDENTITY_BYTES}: set the subject")
     try:
         text = key.decode()
         check_text("key", text)
@@ -143,9 +137,7 @@ def _headers(envelope: Envelope) -> list[tuple[str, bytes]]:
     return headers
 
 
-def _checked_content_type(
-    headers: Headers, value: bytes | None, key: bytes | None, max_bytes: int
-) -> bytes | None:
+def _checked_content_type(headers: Headers, value: bytes | None, key: bytes | None, max_bytes: int) -> bytes | None:
     content_type: bytes | None = None
     size = (len(value) if value else 0) + (len(key) if key else 0)
     for name, raw in headers:
@@ -165,9 +157,7 @@ def _structured(content_type: bytes, headers: Headers, value: bytes | None, max_
     kind = essence(content_type.decode("utf-8", "replace"))
     if kind in JSON_FORMATS or kind == PROTOBUF_FORMAT:
         if value is None:
-            raise EnvelopeError(
-                f"record declares {kind} and has no value: an event in structured mode needs one"
-            )
+            raise EnvelopeError(f"record declares {kind} and has no value: an event in structured mode needs one")
         return json.loads(value, max_bytes=max_bytes) if kind in JSON_FORMATS else _protobuf(value, max_bytes)
     if kind.startswith("application/cloudevents-batch"):
         raise EnvelopeError("record holds a batch: the Kafka binding has none, send one event per record")

@@ -185,9 +185,7 @@ def _checked(ns: str) -> str:
 
 def _encoded(name: str) -> str:
     if not name:
-        raise ConfigError(
-            "an empty name cannot be used in a topic name: give the topic, agent or team a name"
-        )
+        raise ConfigError("an empty name cannot be used in a topic name: give the topic, agent or team a name")
     return encode_name(name)
 
 

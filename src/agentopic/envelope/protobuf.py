@@ -29,9 +29,7 @@ _OPTIONAL_TEXT: Final = ("subject", "datacontenttype", "dataschema")
 
 def to_proto(envelope: Envelope) -> CloudEvent:
     """Return the event as a message; text attributes are strings, `time` is a timestamp."""
-    message = CloudEvent(
-        id=envelope.id, source=envelope.source, type=envelope.type, spec_version=envelope.specversion
-    )
+    message = CloudEvent(id=envelope.id, source=envelope.source, type=envelope.type, spec_version=envelope.specversion)
     for name in _OPTIONAL_TEXT:
         if (text := getattr(envelope, name)) is not None:
             message.attributes[name].ce_string = text
@@ -56,9 +54,7 @@ def from_proto(message: CloudEvent) -> Envelope:
     values = {name: _value(name, value) for name, value in message.attributes.items()}
     text = {name: _text(name, values.pop(name, None)) for name in (*_OPTIONAL_TEXT, "time")}
     if twice := values.keys() & CORE:
-        raise EnvelopeError(
-            f"attributes {sorted(twice)} must be fields of the message, not entries of the map"
-        )
+        raise EnvelopeError(f"attributes {sorted(twice)} must be fields of the message, not entries of the map")
     time = text.pop("time")
     return Envelope(
         id=message.id,
@@ -134,9 +130,7 @@ def _value(name: str, value: CloudEvent.CloudEventAttributeValue) -> ExtensionVa
         return found
     timestamp = value.ce_timestamp
     try:
-        return format_time(
-            _EPOCH + timedelta(seconds=timestamp.seconds, microseconds=timestamp.nanos // 1000)
-        )
+        return format_time(_EPOCH + timedelta(seconds=timestamp.seconds, microseconds=timestamp.nanos // 1000))
     except OverflowError as exc:
         raise EnvelopeError(f"attribute {name!r} is a time outside of the years 1 to 9999") from exc
 

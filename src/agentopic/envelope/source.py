@@ -25,9 +25,7 @@ def agent_source(namespace: str, agent_type: str, agent_key: str) -> str:
     try:
         return f"/{quote(namespace, '')}/agents/{quote(agent_type, '')}/{quote(agent_key, '')}"
     except UnicodeEncodeError as exc:
-        raise EnvelopeError(
-            f"agent {agent_type!r}/{agent_key!r} cannot be named in a source: {exc.reason}"
-        ) from exc
+        raise EnvelopeError(f"agent {agent_type!r}/{agent_key!r} cannot be named in a source: {exc.reason}") from exc
 
 
 def parse_agent_source(source: str) -> AgentSource | None:

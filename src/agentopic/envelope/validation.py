@@ -83,8 +83,7 @@ def check_media_type(value: object) -> None:
     check_required("datacontenttype", value)
     if _MEDIA_TYPE.fullmatch(cast("str", value)) is None:
         raise EnvelopeError(
-            f"attribute 'datacontenttype' is no media type: {cast('str', value)[:64]!r};"
-            " write it like application/json"
+            f"attribute 'datacontenttype' is no media type: {cast('str', value)[:64]!r}; write it like application/json"
         )
 
 
@@ -105,9 +104,7 @@ def checked_extensions(extensions: Mapping[str, ExtensionValue]) -> dict[str, Ex
             checked[name] = value  # almost always: nothing can be wrong with it
             continue
         if name not in KNOWN_EXTENSIONS and not is_attribute_name(name):
-            raise EnvelopeError(
-                f"extension name {name[:64]!r} is not allowed: use lower-case letters and digits"
-            )
+            raise EnvelopeError(f"extension name {name[:64]!r} is not allowed: use lower-case letters and digits")
         if type(value) is str:
             check_text(name, value)
             checked[name] = _integer(name, value) if name in INTEGER_EXTENSIONS else value
@@ -126,9 +123,7 @@ def _checked_other(name: str, value: object) -> ExtensionValue:
     if isinstance(value, bool | bytes):
         return value
     if not isinstance(value, int):
-        raise EnvelopeError(
-            f"extension {name!r} is of type {type(value).__name__}: use str, int, bool or bytes"
-        )
+        raise EnvelopeError(f"extension {name!r} is of type {type(value).__name__}: use str, int, bool or bytes")
     if not INTEGER_MIN <= value <= INTEGER_MAX:
         raise EnvelopeError(f"extension {name!r} is {value}, outside of 32 bits: send it as a string")
     return value

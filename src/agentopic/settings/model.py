@@ -299,7 +299,7 @@ class Settings(BaseSettings):
         scheme = self.transport.partition(":")[0]
         raise ConfigError(
             f"{PREFIX}JOURNAL is not set, and a {scheme} transport keeps no journal: set it to "
-            "postgresql://user:password@host/database, or to sqlite:///path when all processes run on one "
+            "postgresql://user@host/database, or to sqlite:///path when all processes run on one "
             "machine"
         )
 

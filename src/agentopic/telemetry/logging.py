@@ -15,6 +15,8 @@ LogFormat = Literal["auto", "console", "json"]
 
 # Clients that report every failed connection attempt on their own; the runtime reports what came of it, once.
 _TALKATIVE = ("aiokafka", "kafka", "httpx", "httpx2", "openai", "asyncio", "urllib3")
+# Loggers of whole messages, payloads included: for tools that ask for them, and for DEBUG.
+_VERBATIM = ("agentopic.core.events", "agentopic.core.trace")
 
 
 def configure_logging(level: str, log_format: LogFormat = "auto", stream: TextIO | None = None) -> None:
@@ -69,5 +71,5 @@ def _install(handler: logging.Handler, level: str) -> None:
         root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel(level)
-    for name in _TALKATIVE:
+    for name in (*_TALKATIVE, *_VERBATIM):
         logging.getLogger(name).setLevel(level if level == "DEBUG" else logging.CRITICAL)

@@ -11,7 +11,10 @@ from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Self
 
+from agentopic.errors import BedUnavailableError
 from agentopic.testing.environment import BedEnvironment, read_environment
+from agentopic.testing.jars import broker_jars
+from agentopic.testing.java import find_java_home
 from agentopic.testing.kafka import KafkaServer
 from agentopic.testing.postgres import PostgresServer
 from agentopic.testing.redis import RedisServer
@@ -87,11 +90,8 @@ class Bed:
         self.close()
 
 
-def main(arguments: list[str]) -> int:
-    """Run `python -m agentopic.testing.bed up`: print addresses as JSON, wait to be interrupted."""
-    if arguments != ["up"]:
-        sys.stderr.write("usage: python -m agentopic.testing.bed up\n")
-        return 2
+def up() -> int:
+    """Start the servers, print their addresses as one line of JSON, and run until interrupted."""
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: ended.set())
@@ -100,6 +100,27 @@ def main(arguments: list[str]) -> int:
         sys.stdout.flush()
         ended.wait()
     return 0
+
+
+def fetch() -> int:
+    """Fill the cache with the broker's jars, so that no test has to wait for them."""
+    environment = read_environment()
+    if environment.kafka is None:
+        broker_jars(environment.cache, find_java_home(environment.java_home))
+    return 0
+
+
+def main(arguments: list[str]) -> int:
+    """Run `python -m agentopic.testing.bed up|fetch`; exit code 3 when a server cannot be had."""
+    verbs = {"up": up, "fetch": fetch}
+    if len(arguments) != 1 or arguments[0] not in verbs:
+        sys.stderr.write(f"usage: python -m agentopic.testing.bed {'|'.join(verbs)}\n")
+        return 2
+    try:
+        return verbs[arguments[0]]()
+    except BedUnavailableError as error:
+        sys.stderr.write(f"{error}\n")
+        return 3
 
 
 if __name__ == "__main__":

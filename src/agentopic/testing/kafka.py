@@ -126,6 +126,4 @@ class KafkaServer(LocalServer):
         command = [*self._java, *tool, "-c", str(self._properties_file)]
         ended = run_program(command)
         if ended.returncode != 0:
-            raise BedError(
-                f"formatting the broker's storage ended with code {ended.returncode}:\n{ended.stderr}"
-            )
+            raise BedError(f"formatting the broker's storage ended with code {ended.returncode}:\n{ended.stderr}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Any, Self
@@ -19,9 +19,7 @@ class LogMesh:
     `ns` begins every topic's and group's name, so that tests may share a broker.
     """
 
-    def __init__(
-        self, ns: str, new_transport: Callable[..., Transport], new_admin: Callable[[], TopicAdmin]
-    ) -> None:
+    def __init__(self, ns: str, new_transport: Callable[..., Transport], new_admin: Callable[[], TopicAdmin]) -> None:
         self.ns = ns
         self.group = f"{ns}.group"
         self._new_transport = new_transport

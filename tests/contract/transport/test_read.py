@@ -182,9 +182,7 @@ async def test_position_at_the_end_waits_for_the_next_record(log: LogMesh) -> No
 
 
 @pytest.mark.parametrize("partition", [4, -1])
-async def test_assigning_what_does_not_exist_is_a_typed_error_and_changes_nothing(
-    log: LogMesh, partition: int
-) -> None:
+async def test_assigning_what_does_not_exist_is_a_typed_error_and_changes_nothing(log: LogMesh, partition: int) -> None:
     topic = await log.topic(partitions=4)
     transport = await log.open()
     reader = await log.reader(transport, topic)

@@ -44,9 +44,7 @@ async def test_explicit_partition_wins_over_the_key(log: LogMesh) -> None:
     topic = await log.topic(partitions=4)
     transport = await log.open()
 
-    sent = await send_all(
-        transport, [OutgoingRecord(topic=topic, key=b"k", value=b"", partition=n) for n in range(4)]
-    )
+    sent = await send_all(transport, [OutgoingRecord(topic=topic, key=b"k", value=b"", partition=n) for n in range(4)])
 
     assert [place.partition for place in sent] == [0, 1, 2, 3]
 
@@ -66,9 +64,7 @@ async def test_what_was_sent_is_what_is_read(log: LogMesh) -> None:
     sent = await send_all(transport, records)
 
     read = await read_until(await log.reader(transport, topic, 1), len(records))
-    assert [(one.key, one.value, one.headers) for one in read] == [
-        (one.key, one.value, one.headers) for one in records
-    ]
+    assert [(one.key, one.value, one.headers) for one in read] == [(one.key, one.value, one.headers) for one in records]
     assert [(one.topic, one.partition, one.offset) for one in read] == [(topic, 0, place.offset) for place in sent]
     assert all(one.timestamp_ms > 1_700_000_000_000 for one in read)
 
@@ -167,9 +163,7 @@ async def test_overlapping_sends_are_all_acknowledged_once(log: LogMesh) -> None
 
     results = await asyncio.gather(
         *(
-            transport.send(
-                [OutgoingRecord(topic=topic, key=b"%d" % n, value=b"%d.%d" % (n, m)) for m in range(3)]
-            )
+            transport.send([OutgoingRecord(topic=topic, key=b"%d" % n, value=b"%d.%d" % (n, m)) for m in range(3)])
             for n in range(200)
         )
     )

@@ -23,9 +23,7 @@ def make(**changes: object) -> Envelope:
     return Envelope(**{"id": "1", "source": "/s", "type": "t", **changes})  # pyright: ignore[reportArgumentType]
 
 
-@pytest.mark.parametrize(
-    "name", ["id", "source", "type", "subject", "dataschema", "datacontenttype", "specversion"]
-)
+@pytest.mark.parametrize("name", ["id", "source", "type", "subject", "dataschema", "datacontenttype", "specversion"])
 def test_empty_attribute_is_refused(name: str) -> None:
     with pytest.raises(EnvelopeError, match=name):
         make(**{name: ""})
@@ -67,9 +65,7 @@ def test_other_attributes_may_be_longer() -> None:
         make(extensions={"tracestate": "x" * 65537})
 
 
-@pytest.mark.parametrize(
-    "name", ["", "Upper", "with-dash", "with_underscore", "a.b", "é", "id", "data", "specversion"]
-)
+@pytest.mark.parametrize("name", ["", "Upper", "with-dash", "with_underscore", "a.b", "é", "id", "data", "specversion"])
 def test_extension_name_outside_of_the_specification_is_refused(name: str) -> None:
     with pytest.raises(EnvelopeError, match="extension name"):
         make(extensions={name: "x"})

@@ -190,8 +190,7 @@ def test_number_of_header_fields_is_limited() -> None:
 
 
 _WILD = st.tuples(
-    st.sampled_from(["Content-Type", "ce-id", "ce-time", "ce-subject", "ce-any", "ce-aghops"])
-    | st.text(max_size=8),
+    st.sampled_from(["Content-Type", "ce-id", "ce-time", "ce-subject", "ce-any", "ce-aghops"]) | st.text(max_size=8),
     st.sampled_from(
         [
             "application/cloudevents+json",

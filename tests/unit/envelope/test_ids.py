@@ -97,9 +97,7 @@ def test_derived_ids_are_equal_exactly_when_their_parts_are(one: list[str], othe
     assert (derive_id(*one) == derive_id(*other)) == same
 
 
-@pytest.mark.parametrize(
-    ("one", "other"), [(("ab", "c"), ("a", "bc")), ((1,), ("1",)), (("a",), (b"a",)), ((), ("",))]
-)
+@pytest.mark.parametrize(("one", "other"), [(("ab", "c"), ("a", "bc")), ((1,), ("1",)), (("a",), (b"a",)), ((), ("",))])
 def test_parts_do_not_run_together(one: tuple[str, ...], other: tuple[str, ...]) -> None:
     assert derive_id(*one) != derive_id(*other)
 

@@ -168,9 +168,7 @@ def test_structured_mode_is_decided_by_content_type_even_with_ce_headers() -> No
     assert decoded == EXPECTED
 
 
-@pytest.mark.parametrize(
-    "content_type", [b"application/json", b"application/x-cloudevents+json", b"\xff\xfe"[:0]]
-)
+@pytest.mark.parametrize("content_type", [b"application/json", b"application/x-cloudevents+json", b"\xff\xfe"[:0]])
 def test_any_other_content_type_is_binary_mode(content_type: bytes) -> None:
     headers = [("content-type", content_type)] if content_type else []
 
@@ -209,10 +207,7 @@ def test_partitionkey_becomes_the_record_key_only_on_demand() -> None:
 
     assert encode(envelope).key is None
     assert kafka.key_from_partitionkey(envelope) == "ö".encode()
-    assert (
-        dict(encode(envelope, key=kafka.key_from_partitionkey(envelope)).headers)["ce_partitionkey"]
-        == "ö".encode()
-    )
+    assert dict(encode(envelope, key=kafka.key_from_partitionkey(envelope)).headers)["ce_partitionkey"] == "ö".encode()
     assert kafka.key_from_partitionkey(EXPECTED) is None
 
 
@@ -236,9 +231,7 @@ def test_foreign_headers_are_not_looked_at() -> None:
     assert decode(record(*foreign)) == decode(record())
 
 
-@pytest.mark.parametrize(
-    "name", ["ce_", "ce_Any", "ce_my-ext", "ce_my_ext", "ce_é", "ce_data", "ce_datacontenttype"]
-)
+@pytest.mark.parametrize("name", ["ce_", "ce_Any", "ce_my-ext", "ce_my_ext", "ce_é", "ce_data", "ce_datacontenttype"])
 def test_malformed_extension_names_are_left_out(name: str) -> None:
     assert decode(record((name, b"x"))) == decode(record())
 
@@ -303,9 +296,7 @@ def test_event_in_an_unknown_format_without_headers_is_refused() -> None:
 def test_protobuf_format_is_read() -> None:
     from agentopic.envelope import protobuf
 
-    message = KafkaMessage(
-        None, protobuf.dumps(EXPECTED), (("content-type", b"application/cloudevents+protobuf"),)
-    )
+    message = KafkaMessage(None, protobuf.dumps(EXPECTED), (("content-type", b"application/cloudevents+protobuf"),))
 
     assert decode(message) == EXPECTED
 
@@ -409,9 +400,7 @@ def test_only_envelope_errors_escape_from_random_records(
     st.dictionaries(st.sampled_from(sorted(EVENT)) | st.text(max_size=6), _WILD_JSON, max_size=8),
     st.booleans(),
 )
-def test_only_envelope_errors_escape_from_random_json_events(
-    event: dict[str, object], complete: bool
-) -> None:
+def test_only_envelope_errors_escape_from_random_json_events(event: dict[str, object], complete: bool) -> None:
     decoded = outcome(lambda: decode(structured({**EVENT, **event} if complete else event)))
 
     assert isinstance(decoded, str) or decode(encode(decoded, mode=ContentMode.STRUCTURED)) == decoded

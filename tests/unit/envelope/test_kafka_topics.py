@@ -99,9 +99,7 @@ def test_built_names_are_taken_apart_again(kind: str, name: str) -> None:
     assert kt.parse_topic(build("my-ns", name)) == ("my-ns", kind, name)
 
 
-@pytest.mark.parametrize(
-    ("build", "kind"), [(kt.replies, "replies"), (kt.stream, "stream"), (kt.runs, "runs")]
-)
+@pytest.mark.parametrize(("build", "kind"), [(kt.replies, "replies"), (kt.stream, "stream"), (kt.runs, "runs")])
 def test_names_of_a_namespace_are_taken_apart_again(build: Callable[[str], str], kind: str) -> None:
     assert kt.parse_topic(build("prod")) == ("prod", kind, "")
 

@@ -22,9 +22,7 @@ from .strategies import envelopes, texts, times
 
 # The SDK invents a time where an event has none, so the common ground is events that have one.
 happy = envelopes(
-    extensions=st.dictionaries(
-        st.sampled_from(["comexample", "correlationid", "sequence"]), texts, max_size=3
-    ),
+    extensions=st.dictionaries(st.sampled_from(["comexample", "correlationid", "sequence"]), texts, max_size=3),
     data=st.binary(min_size=1, max_size=80),
 )
 timed = st.builds(lambda envelope, time: envelope.replace(time=time), happy, times)
@@ -48,9 +46,7 @@ def test_data_of_the_sdk_becomes_bytes() -> None:
 
 
 def test_extension_of_the_sdk_that_is_a_time_becomes_text() -> None:
-    event = CloudEvent(
-        {"id": "1", "source": "/s", "type": "t", "expirytime": datetime(2030, 1, 1, tzinfo=UTC)}
-    )
+    event = CloudEvent({"id": "1", "source": "/s", "type": "t", "expirytime": datetime(2030, 1, 1, tzinfo=UTC)})
 
     assert Envelope.from_sdk(event).extensions["expirytime"] == "2030-01-01T00:00:00Z"
 
@@ -123,9 +119,7 @@ def test_sdk_reads_our_binary_requests(envelope: Envelope) -> None:
 
 
 def test_json_data_is_the_same_value_to_both() -> None:
-    envelope = Envelope(
-        id="1", source="/s", type="t", datacontenttype="application/json", data=b'{"a":[1,2.50]}'
-    )
+    envelope = Envelope(id="1", source="/s", type="t", datacontenttype="application/json", data=b'{"a":[1,2.50]}')
 
     event = JSONFormat().read(None, json.dumps(envelope))
 

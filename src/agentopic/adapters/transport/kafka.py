@@ -6,14 +6,12 @@ import asyncio
 import random
 from collections.abc import Sequence
 
-from aiokafka.errors import KafkaError
-
 from agentopic.adapters.transport.admission import admit, unknown_topic
-from agentopic.adapters.transport.kafka_client import new_consumer
 from agentopic.adapters.transport.kafka_commit import OffsetCommitter
+from agentopic.adapters.transport.kafka_consumer import start_consumer
 from agentopic.adapters.transport.kafka_lane import PartitionLane
 from agentopic.adapters.transport.kafka_options import KafkaOptions
-from agentopic.adapters.transport.kafka_producer import Producers, within
+from agentopic.adapters.transport.kafka_producer import Producers
 from agentopic.adapters.transport.kafka_reader import KafkaReader
 from agentopic.errors import RecordRefusedError, TransportError
 from agentopic.ports.transport import OutgoingRecord, Sent, TopicPartition
@@ -75,19 +73,7 @@ class KafkaTransport:
             TransportError: no broker answers.
         """
         await self._producers.current()
-        consumer = new_consumer(self._options)
-        started = False
-        try:
-            async with asyncio.timeout(self._options.start_timeout_seconds):
-                await consumer.start()
-            started = True
-        except (KafkaError, OSError, TimeoutError) as error:
-            raise TransportError(
-                f"no Kafka broker answers at {self._options.bootstrap}: {error!r}"
-            ) from error
-        finally:
-            if not started:
-                await within(self._options.close_timeout_seconds, "a Kafka consumer", consumer.stop())
+        consumer = await start_consumer(self._options)
         committer = OffsetCommitter(self._producers, self._options, group)
         reader = KafkaReader(consumer, committer, self._options, self._producers.partitions)
         self._readers.append(reader)

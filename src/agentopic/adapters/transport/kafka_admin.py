@@ -67,9 +67,7 @@ class KafkaAdmin:
             end = await consumer.end_offsets(parts)
         return {part: OffsetRange(first[part], end[part]) for part in parts}
 
-    async def committed(
-        self, group: str, partitions: Iterable[TopicPartition]
-    ) -> Mapping[TopicPartition, int]:
+    async def committed(self, group: str, partitions: Iterable[TopicPartition]) -> Mapping[TopicPartition, int]:
         """Return the offsets committed under a group's name."""
         parts = list(partitions)
         if not parts:

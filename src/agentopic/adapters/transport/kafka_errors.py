@@ -45,13 +45,9 @@ def of_send(error: errors.KafkaError, topic: str) -> TransportError:
     reason = f"{type(error).__name__}: {error}"
     if isinstance(error, (*_OF_ONE_RECORD, *_OF_THE_TOPIC)):
         return RecordRefusedError(f"Kafka refuses a record for topic {topic!r}: {reason}")
-    return TransportError(
-        f"a record for topic {topic!r} was not acknowledged, its outcome is unknown: {reason}"
-    )
+    return TransportError(f"a record for topic {topic!r} was not acknowledged, its outcome is unknown: {reason}")
 
 
 def is_fatal(error: errors.KafkaError) -> bool:
     """Whether the producer that raised this is dead: its sending task has ended and never starts again."""
-    return type(error) is errors.KafkaError or isinstance(
-        error, errors.ProducerClosed | errors.ProducerFenced
-    )
+    return type(error) is errors.KafkaError or isinstance(error, errors.ProducerClosed | errors.ProducerFenced)

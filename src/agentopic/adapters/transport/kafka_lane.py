@@ -76,8 +76,8 @@ class PartitionLane:
         try:
             await self._deliver(producer, batch, entries)
         except BaseException:
-            for _, future in entries:
-                future.cancel()  # whoever waits must not wait for ever
+            for _, future in entries:  # whoever waits must not wait for ever
+                _set_error(future, TransportError("broken off, the record's outcome is unknown"))
             raise
 
     def _fill(self, batch: Batch) -> tuple[Batch, Sequence[_Entry]]:
@@ -108,7 +108,7 @@ class PartitionLane:
             self._fail(entries, error, error)
         else:
             self._suspects = max(0, self._suspects - len(entries))
-            self._width *= 2
+            self._width = min(2 * self._width, self._suspects or 1)
             for index, (_, future) in enumerate(entries):
                 if not future.done():
                     future.set_result(Sent(self._part.partition, acknowledged.offset + index))
@@ -131,14 +131,16 @@ class PartitionLane:
     async def _while_topic_lives(self, producer: Producer, answer: Awaitable[Acknowledged]) -> Acknowledged:
         future = asyncio.ensure_future(answer)
         absences = 0
-        while not future.done():
-            await asyncio.wait([future], timeout=_LOOK_SECONDS)
-            gone = producer.client.cluster.partitions_for_topic(self._part.topic) is None
-            absences = absences + 1 if gone else 0
-            if absences > 1 and not future.done():
-                future.cancel()
-                raise TransportError(f"topic {self._part.topic!r} is gone, the record's outcome is unknown")
-        return future.result()
+        try:
+            while not future.done():
+                await asyncio.wait([future], timeout=_LOOK_SECONDS)
+                gone = producer.client.cluster.partitions_for_topic(self._part.topic) is None
+                absences = absences + 1 if gone else 0
+                if absences > 1 and not future.done():
+                    raise TransportError(f"topic {self._part.topic!r} is gone, the record's outcome is unknown")
+            return future.result()
+        finally:
+            future.cancel()
 
     def _take_apart(self, entries: Sequence[_Entry]) -> None:
         self._waiting.extendleft(reversed(entries))

@@ -171,6 +171,4 @@ class Producers:
 
     def _unreachable(self, error: BaseException) -> UnreachableError:
         seconds = self._options.start_timeout_seconds
-        return UnreachableError(
-            f"no Kafka broker answers at {self._options.bootstrap} within {seconds:g} s: {error!r}"
-        )
+        return UnreachableError(f"no Kafka broker answers at {self._options.bootstrap} within {seconds:g} s: {error!r}")

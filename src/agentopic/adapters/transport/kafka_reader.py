@@ -11,8 +11,8 @@ from aiokafka import errors
 
 from agentopic.adapters.transport.kafka_client import Consumer, Fetched
 from agentopic.adapters.transport.kafka_commit import OffsetCommitter
+from agentopic.adapters.transport.kafka_consumer import start_consumer, stop_consumer
 from agentopic.adapters.transport.kafka_options import KafkaOptions
-from agentopic.adapters.transport.kafka_producer import within
 from agentopic.errors import MissingTopicError, OffsetOutOfRangeError, TransportError
 from agentopic.ports.transport import Record, TopicPartition
 
@@ -47,6 +47,7 @@ class KafkaReader:
         self._poll: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
         self._silent_since = time.time()
+        self._renewal_due = False
         self._closed = False
 
     async def assign(self, positions: Mapping[TopicPartition, int]) -> None:
@@ -66,10 +67,13 @@ class KafkaReader:
         self._buffer = deque(record for record in self._buffer if _part(record) in self._next)
         self._error = None
         self._silent_since = time.time()
+        self._place()
+        self._news.set()
+
+    def _place(self) -> None:
         # No await between these: the client must never see a partition without a position.
         self._consumer.assign([part for part, offset in self._next.items() if offset >= 0])
         self._rewind()
-        self._news.set()
 
     async def _check_exists(self, topic: str, partitions: Sequence[int]) -> None:
         count = await self._partitions(topic)
@@ -106,10 +110,12 @@ class KafkaReader:
 
     async def _fetch(self) -> None:
         try:
-            fetched = await self._consumer.getmany(
-                timeout_ms=int(_POLL_SECONDS * 1000), max_records=_POLL_RECORDS
-            )
+            if self._renewal_due:
+                await self._renew()
+            fetched = await self._consumer.getmany(timeout_ms=int(_POLL_SECONDS * 1000), max_records=_POLL_RECORDS)
             self._keep(fetched)
+        except TransportError as error:
+            self._error = error
         except errors.KafkaError as error:
             self._error = self._translated(error)
             self._rewind()
@@ -118,6 +124,16 @@ class KafkaReader:
         finally:
             self._poll = None
             self._news.set()
+
+    async def _renew(self) -> None:
+        # The client knows only the brokers it has met; a new one asks the given addresses again.
+        fresh = await start_consumer(self._options)
+        stale, self._consumer = self._consumer, fresh
+        self._renewal_due = False
+        self._place()
+        await stop_consumer(stale, self._options)
+        if self._closed:
+            await stop_consumer(fresh, self._options)
 
     def _keep(self, fetched: Mapping[TopicPartition, Sequence[Fetched]]) -> None:
         for place, records in fetched.items():
@@ -157,14 +173,15 @@ class KafkaReader:
         last = {part: self._consumer.last_poll_timestamp(part) for part, at in self._next.items() if at >= 0}
         if not last:
             return
+        now, limit = time.time(), self._options.silence_seconds
         part = min(last, key=lambda one: last[one] or 0)
-        heard = max((last[part] or 0) / 1000, self._silent_since)
-        silent = time.time() - heard
-        if silent > self._options.silence_seconds:
-            self._silent_since = time.time()
-            raise TransportError(
-                f"no broker has answered for {part.topic}[{part.partition}] for {silent:.0f} s"
-            )
+        silent = now - max((last[part] or 0) / 1000, self._silent_since)
+        if silent <= limit:
+            return
+        self._silent_since = now
+        self._renewal_due = all(now - (heard or 0) / 1000 > limit for heard in last.values())
+        message = f"no broker has answered for {part.topic}[{part.partition}] for {silent:.0f} s"
+        raise TransportError(message)
 
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         """Store the next offsets under the group's name, within the commit's time limit."""
@@ -178,9 +195,9 @@ class KafkaReader:
             return
         self._closed = True
         self._news.set()
-        await within(self._options.close_timeout_seconds, "a Kafka consumer", self._consumer.stop())
+        await stop_consumer(self._consumer, self._options)
         if self._poll is not None:
-            await asyncio.wait([self._poll], timeout=_POLL_SECONDS)
+            await asyncio.wait([self._poll], timeout=2 * self._options.close_timeout_seconds)
 
     def _check_open(self) -> None:
         if self._closed:

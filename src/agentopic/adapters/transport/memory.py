@@ -72,9 +72,7 @@ class MemoryReader:
 class MemoryTransport:
     """A process's end of a `MemoryLog`; see `agentopic.ports.transport.Transport`."""
 
-    def __init__(
-        self, log: MemoryLog | None = None, *, max_record_bytes: int = DEFAULT_RECORD_BYTES
-    ) -> None:
+    def __init__(self, log: MemoryLog | None = None, *, max_record_bytes: int = DEFAULT_RECORD_BYTES) -> None:
         self.log = log or MemoryLog()
         self._max_record_bytes = max_record_bytes
         self._readers: list[MemoryReader] = []
@@ -128,9 +126,7 @@ class MemoryAdmin:
         found = {part: self._log.offsets(part) for part in partitions}
         return {part: reach for part, reach in found.items() if reach is not None}
 
-    async def committed(
-        self, group: str, partitions: Iterable[TopicPartition]
-    ) -> Mapping[TopicPartition, int]:
+    async def committed(self, group: str, partitions: Iterable[TopicPartition]) -> Mapping[TopicPartition, int]:
         """Return the offsets committed under a group's name."""
         found = {part: self._log.committed(group, part) for part in partitions}
         return {part: offset for part, offset in found.items() if offset is not None}

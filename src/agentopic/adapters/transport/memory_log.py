@@ -44,9 +44,7 @@ class MemoryLog:
         for spec in specs:
             self._topics.setdefault(spec.name, [[] for _ in range(spec.partitions)])
 
-    def append(
-        self, records: Sequence[OutgoingRecord], max_record_bytes: int
-    ) -> Sequence[Sent | TransportError]:
+    def append(self, records: Sequence[OutgoingRecord], max_record_bytes: int) -> Sequence[Sent | TransportError]:
         """Append records and ring every bell."""
         results = [self._append_one(record, max_record_bytes) for record in records]
         for ring in tuple(self._bells.values()):
@@ -85,9 +83,7 @@ class MemoryLog:
         """
         partitions = self._topics.get(part.topic, [])
         if not 0 <= part.partition < len(partitions):
-            raise MissingTopicError(
-                part.topic, f"partition {part.partition} was asked for; its owner creates it"
-            )
+            raise MissingTopicError(part.topic, f"partition {part.partition} was asked for; its owner creates it")
         return partitions[part.partition]
 
     def fetch(self, turn: Sequence[tuple[TopicPartition, int]], max_records: int) -> Sequence[Record]:
@@ -107,9 +103,7 @@ class MemoryLog:
     def offsets(self, part: TopicPartition) -> OffsetRange | None:
         """Return how far a partition reaches, None if it does not exist."""
         partitions = self._topics.get(part.topic, [])
-        return (
-            OffsetRange(0, len(partitions[part.partition])) if 0 <= part.partition < len(partitions) else None
-        )
+        return OffsetRange(0, len(partitions[part.partition])) if 0 <= part.partition < len(partitions) else None
 
     def commit(self, group: str, offsets: Mapping[TopicPartition, int]) -> None:
         """Store the next offsets of a group."""

@@ -132,9 +132,7 @@ class SqliteAdmin:
         wanted = tuple(partitions)
         return await self._session.read(lambda log: log.offsets(wanted))
 
-    async def committed(
-        self, group: str, partitions: Iterable[TopicPartition]
-    ) -> Mapping[TopicPartition, int]:
+    async def committed(self, group: str, partitions: Iterable[TopicPartition]) -> Mapping[TopicPartition, int]:
         """Return the offsets committed under a group's name."""
         await self._open()
         wanted = tuple(partitions)

@@ -34,9 +34,7 @@ class LogFetcher:
         self._connection.execute("BEGIN")
         try:
             reach = self._reach({part.topic for part, _ in turn})
-            behind = [
-                (part, offset, reach[part][0]) for part, offset in turn if _has_more(part, offset, reach)
-            ]
+            behind = [(part, offset, reach[part][0]) for part, offset in turn if _has_more(part, offset, reach)]
             return self._read(behind, max_records, max_bytes)
         finally:
             self._connection.execute("COMMIT")
@@ -53,9 +51,7 @@ class LogFetcher:
     ) -> Sequence[Record]:
         found: list[Record] = []
         for part, offset, topic in behind:
-            rows = self._connection.execute(
-                _RECORDS, (topic, part.partition, offset, max_records - len(found))
-            )
+            rows = self._connection.execute(_RECORDS, (topic, part.partition, offset, max_records - len(found)))
             for row in rows:
                 found.append(_record(part, row))
                 max_bytes -= len(row[2] or b"") + len(row[3] or b"")
@@ -89,9 +85,7 @@ class LogFetcher:
         self._connection.close()
 
 
-def _has_more(
-    part: TopicPartition, offset: int, reach: Mapping[TopicPartition, tuple[int, OffsetRange]]
-) -> bool:
+def _has_more(part: TopicPartition, offset: int, reach: Mapping[TopicPartition, tuple[int, OffsetRange]]) -> bool:
     found = reach.get(part)
     if found is None or not found[1].beginning <= offset <= found[1].end:
         raise OffsetOutOfRangeError(part.topic, part.partition, offset)

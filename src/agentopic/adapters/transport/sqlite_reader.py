@@ -43,9 +43,7 @@ class SqliteReader:
         known = await self._session.read(lambda log: log.offsets(positions))
         missing = sorted(set(positions) - set(known))
         if missing:
-            raise MissingTopicError(
-                missing[0].topic, f"no partition {missing[0].partition}; its owner creates it"
-            )
+            raise MissingTopicError(missing[0].topic, f"no partition {missing[0].partition}; its owner creates it")
         self._cursor.assign(positions)
         self._bell.set()
 

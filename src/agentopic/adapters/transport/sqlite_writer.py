@@ -46,8 +46,7 @@ class LogWriter:
         with self._store.transaction() as connection:
             for spec in specs:
                 row = connection.execute(
-                    "INSERT INTO log_topic (name, partitions) VALUES (?, ?) "
-                    "ON CONFLICT (name) DO NOTHING RETURNING id",
+                    "INSERT INTO log_topic (name, partitions) VALUES (?, ?) ON CONFLICT (name) DO NOTHING RETURNING id",
                     (spec.name, spec.partitions),
                 ).fetchone()
                 parts = [(row[0], number) for number in range(spec.partitions)] if row else []

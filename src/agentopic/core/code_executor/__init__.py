@@ -1,4 +1,4 @@
-"""Running generated code: the executor's interface and functions with requirements, as in `autogen_core.code_executor`."""
+"""Running generated code, and functions it may call, as in `autogen_core.code_executor`."""
 
 from agentopic.core.code_executor._code_executor import CodeBlock, CodeExecutor, CodeResult
 from agentopic.core.code_executor._function_with_requirements import (

@@ -5,9 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from types import TracebackType
+from typing import Self
 
 from pydantic import BaseModel
-from typing_extensions import Self
 
 from agentopic.core._cancellation_token import CancellationToken
 from agentopic.core._component_config import ComponentBase

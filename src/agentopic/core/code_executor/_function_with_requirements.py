@@ -50,9 +50,7 @@ class FunctionWithRequirements(Generic[T, P]):
 class FunctionWithRequirementsStr:
     """The source of one function with the packages and imports it needs; it is compiled, never called, here."""
 
-    def __init__(
-        self, func: str, python_packages: Sequence[str] = [], global_imports: Sequence[Import] = []
-    ) -> None:
+    def __init__(self, func: str, python_packages: Sequence[str] = [], global_imports: Sequence[Import] = []) -> None:
         definition = function_definition(func)
         self.func = func
         self.python_packages = python_packages
@@ -70,9 +68,7 @@ def with_requirements(
     """Decorate a function with the packages and imports its source needs."""
 
     def wrapper(func: Callable[P, T]) -> FunctionWithRequirements[T, P]:
-        wrapped = FunctionWithRequirements(
-            python_packages=python_packages, func=func, global_imports=global_imports
-        )
+        wrapped = FunctionWithRequirements(python_packages=python_packages, func=func, global_imports=global_imports)
         functools.update_wrapper(wrapped, func)
         return wrapped
 
@@ -105,9 +101,7 @@ def stub_of(func: Callable[..., Any] | FunctionWithRequirements[Any, Any] | Func
 
 
 def functions_module(
-    functions: Sequence[
-        FunctionWithRequirements[Any, Any] | Callable[..., Any] | FunctionWithRequirementsStr
-    ],
+    functions: Sequence[FunctionWithRequirements[Any, Any] | Callable[..., Any] | FunctionWithRequirementsStr],
 ) -> str:
     """The source of a module with these functions and the imports they need, each import once."""
     statements = {
@@ -135,7 +129,8 @@ def _define(source: str, name: str, global_imports: Sequence[Import]) -> Callabl
     module: dict[str, Any] = {}
     statements = "\n".join(map(import_statement, global_imports))
     try:
-        exec(f"{statements}\n{dedent(source)}", module)  # noqa: S102 - defining the given function is the purpose
+        code = compile(f"{statements}\n{dedent(source)}", f"<{name}>", "exec", dont_inherit=True)
+        exec(code, module)  # noqa: S102 - defining the given function is the purpose
     except (ImportError, NameError) as exc:
         raise ValueError(f"the function {name!r} cannot be defined: {exc}") from exc
     return module[name]

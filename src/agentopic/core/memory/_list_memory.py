@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from pydantic import BaseModel, Field
-from typing_extensions import Self
 
 from agentopic.core._cancellation_token import CancellationToken
 from agentopic.core._component_config import Component
@@ -33,9 +32,7 @@ class ListMemory(Memory, Component[ListMemoryConfig]):
     component_config_schema = ListMemoryConfig
     step_scope = True
 
-    def __init__(
-        self, name: str | None = None, memory_contents: list[MemoryContent] | None = None
-    ) -> None:
+    def __init__(self, name: str | None = None, memory_contents: list[MemoryContent] | None = None) -> None:
         self._name = name or "default_list_memory"
         self._contents = memory_contents if memory_contents is not None else []
 
@@ -70,9 +67,7 @@ class ListMemory(Memory, Component[ListMemoryConfig]):
         """Everything, whatever is asked."""
         return MemoryQueryResult(results=self._contents)
 
-    async def add(
-        self, content: MemoryContent, cancellation_token: CancellationToken | None = None
-    ) -> None:
+    async def add(self, content: MemoryContent, cancellation_token: CancellationToken | None = None) -> None:
         """Append."""
         self._contents.append(content)
 

@@ -84,9 +84,7 @@ class Memory(ABC, ComponentBase[BaseModel]):
         """Find what matches."""
 
     @abstractmethod
-    async def add(
-        self, content: MemoryContent, cancellation_token: CancellationToken | None = None
-    ) -> None:
+    async def add(self, content: MemoryContent, cancellation_token: CancellationToken | None = None) -> None:
         """Remember; a later attempt of the same turn may add the same content again."""
 
     @abstractmethod

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from pydantic import BaseModel
-from typing_extensions import Self
 
 from agentopic.core._component_config import Component
 from agentopic.core.model_context._chat_completion_context import (
@@ -22,17 +23,13 @@ class HeadAndTailChatCompletionContextConfig(BaseModel):
     initial_messages: list[LLMMessage] | None = None
 
 
-class HeadAndTailChatCompletionContext(
-    ChatCompletionContext, Component[HeadAndTailChatCompletionContextConfig]
-):
+class HeadAndTailChatCompletionContext(ChatCompletionContext, Component[HeadAndTailChatCompletionContextConfig]):
     """Shows the first `head_size` and the last `tail_size` messages, with a note about the gap between them."""
 
     component_config_schema = HeadAndTailChatCompletionContextConfig
     component_provider_override = "autogen_core.model_context.HeadAndTailChatCompletionContext"
 
-    def __init__(
-        self, head_size: int, tail_size: int, initial_messages: list[LLMMessage] | None = None
-    ) -> None:
+    def __init__(self, head_size: int, tail_size: int, initial_messages: list[LLMMessage] | None = None) -> None:
         super().__init__(initial_messages)
         if head_size <= 0:
             raise ValueError("head_size must be greater than 0.")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from pydantic import BaseModel
-from typing_extensions import Self
 
 from agentopic.core._component_config import Component, ComponentModel
 from agentopic.core.model_context._chat_completion_context import (
@@ -24,9 +25,7 @@ class TokenLimitedChatCompletionContextConfig(BaseModel):
     initial_messages: list[LLMMessage] | None = None
 
 
-class TokenLimitedChatCompletionContext(
-    ChatCompletionContext, Component[TokenLimitedChatCompletionContextConfig]
-):
+class TokenLimitedChatCompletionContext(ChatCompletionContext, Component[TokenLimitedChatCompletionContextConfig]):
     """Shows what fits: messages are taken out from the middle until the rest is within the limit.
 
     The limit is `token_limit`, or what the model client says is left of its window.

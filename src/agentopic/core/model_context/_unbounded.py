@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from pydantic import BaseModel
-from typing_extensions import Self
 
 from agentopic.core._component_config import Component
 from agentopic.core.model_context._chat_completion_context import ChatCompletionContext

@@ -83,15 +83,11 @@ class ChatCompletionClient(ComponentBase[BaseModel], ABC):
         """Tokens of all answers of this client."""
 
     @abstractmethod
-    def count_tokens(
-        self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = []
-    ) -> int:
+    def count_tokens(self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = []) -> int:
         """Tokens these messages and tools take in the prompt; may be an estimate."""
 
     @abstractmethod
-    def remaining_tokens(
-        self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = []
-    ) -> int:
+    def remaining_tokens(self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = []) -> int:
         """Tokens left in the context window after these messages and tools."""
 
     @property

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from typing import Literal, TypeAlias
+from typing import Literal, Required, TypeAlias
 
-from typing_extensions import Required, TypedDict
+from typing_extensions import TypedDict
 
 _REQUIRED = ("vision", "function_calling", "json_output", "family")
 
@@ -112,9 +112,7 @@ class ModelFamily:
         return family in {"codestral", "open-codestral-mamba", "mistral", "ministral", "pixtral"}
 
 
-_FAMILIES = frozenset(
-    value for name, value in vars(ModelFamily).items() if name.isupper() and isinstance(value, str)
-)
+_FAMILIES = frozenset(value for name, value in vars(ModelFamily).items() if name.isupper() and isinstance(value, str))
 
 
 class ModelCapabilities(TypedDict, total=False):

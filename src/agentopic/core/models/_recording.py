@@ -94,16 +94,14 @@ def _spec(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> StepSpe
     )
 
 
-def _split(
-    args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[Sequence[LLMMessage], dict[str, Any]]:
+def _split(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Sequence[LLMMessage], dict[str, Any]]:
     rest = {name: value for name, value in kwargs.items() if name != "cancellation_token"}
     messages = args[0] if args else rest.pop("messages")
     return messages, rest
 
 
 def _tool_schema(tool: Any) -> Any:
-    return tool if isinstance(tool, dict) else tool.schema
+    return getattr(tool, "schema", tool)
 
 
 def _tool_choice(choice: Any) -> str:

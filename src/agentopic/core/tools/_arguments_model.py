@@ -11,9 +11,7 @@ from pydantic import BaseModel, Field, create_model
 from pydantic.fields import FieldInfo
 
 
-def arguments_model(
-    name: str, func: Callable[..., Any], exclude: Collection[str]
-) -> tuple[type[BaseModel], Any]:
+def arguments_model(name: str, func: Callable[..., Any], exclude: Collection[str]) -> tuple[type[BaseModel], Any]:
     """The class of a function's arguments, and its return annotation (`inspect.Signature.empty` without one).
 
     The text in `Annotated[T, "text"]` or in a pydantic Field describes a parameter; otherwise its name does.
@@ -29,7 +27,7 @@ def arguments_model(
         if parameter.name not in hints:
             raise ValueError(f"parameter {parameter.name!r} of a tool function needs a type annotation")
         fields[parameter.name] = (hints[parameter.name], _field(parameter, hints[parameter.name]))
-    model = cast("type[BaseModel]", create_model(name, **fields))
+    model = create_model(name, **fields)
     return model, hints.get("return", inspect.Signature.empty)
 
 

@@ -12,22 +12,22 @@ from pydantic import BaseModel
 
 from agentopic.core._cancellation_token import CancellationToken
 from agentopic.core._component_config import ComponentBase
-from agentopic.core._logger_names import EVENT_LOGGER_NAME
 from agentopic.core._genai_spans import trace_tool_span
+from agentopic.core._logger_names import EVENT_LOGGER_NAME
 from agentopic.core.logging import ToolCallEvent
 from agentopic.core.tools._recording import ToolEffect, record_tool_calls
 from agentopic.core.tools._tool import StreamTool, Tool
 from agentopic.core.tools._tool_schema import ToolSchema, tool_schema
 
-ArgsT = TypeVar("ArgsT", bound=BaseModel, contravariant=True)
-ReturnT = TypeVar("ReturnT", bound=BaseModel, covariant=True)
-StreamT = TypeVar("StreamT", bound=BaseModel, covariant=True)
+ArgsT = TypeVar("ArgsT", bound=BaseModel, contravariant=True)  # noqa: PLC0105 - AutoGen's name
+ReturnT = TypeVar("ReturnT", bound=BaseModel, covariant=True)  # noqa: PLC0105 - AutoGen's name
+StreamT = TypeVar("StreamT", bound=BaseModel, covariant=True)  # noqa: PLC0105 - AutoGen's name
 StateT = TypeVar("StateT", bound=BaseModel)
 
 _event_log = logging.getLogger(EVENT_LOGGER_NAME)
 
 
-class BaseTool(ABC, Tool, Generic[ArgsT, ReturnT], ComponentBase[BaseModel]):
+class BaseTool(ABC, Tool, ComponentBase[BaseModel], Generic[ArgsT, ReturnT]):
     """A tool with typed arguments.
 
     Inside a durable turn every call is recorded as a step of kind `tool`: a later attempt of the turn gets the
@@ -49,7 +49,7 @@ class BaseTool(ABC, Tool, Generic[ArgsT, ReturnT], ComponentBase[BaseModel]):
         return_type: type[ReturnT],
         name: str,
         description: str,
-        strict: bool = False,  # noqa: FBT001, FBT002 - AutoGen's signature
+        strict: bool = False,
     ) -> None:
         self._args_type = args_type
         self._return_type = _without_annotation(return_type)
@@ -64,9 +64,7 @@ class BaseTool(ABC, Tool, Generic[ArgsT, ReturnT], ComponentBase[BaseModel]):
     @property
     def schema(self) -> ToolSchema:
         """Name, description and arguments; ValueError when strict is asked for and cannot be had."""
-        return tool_schema(
-            self._name, self._description, cast("type[BaseModel]", self._args_type), strict=self._strict
-        )
+        return tool_schema(self._name, self._description, cast("type[BaseModel]", self._args_type), strict=self._strict)
 
     @property
     def name(self) -> str:
@@ -114,9 +112,7 @@ class BaseTool(ABC, Tool, Generic[ArgsT, ReturnT], ComponentBase[BaseModel]):
 
     def _log_call(self, args: Mapping[str, Any], value: Any) -> None:
         if _event_log.isEnabledFor(logging.INFO):
-            event = ToolCallEvent(
-                tool_name=self.name, arguments=dict(args), result=self.return_value_as_string(value)
-            )
+            event = ToolCallEvent(tool_name=self.name, arguments=dict(args), result=self.return_value_as_string(value))
             _event_log.info(event)
 
 
@@ -129,9 +125,7 @@ class BaseStreamTool(BaseTool[ArgsT, ReturnT], StreamTool, ABC, Generic[ArgsT, S
     component_type = "tool"
 
     @abstractmethod
-    def run_stream(
-        self, args: ArgsT, cancellation_token: CancellationToken
-    ) -> AsyncGenerator[StreamT | ReturnT, None]:
+    def run_stream(self, args: ArgsT, cancellation_token: CancellationToken) -> AsyncGenerator[StreamT | ReturnT, None]:
         """Do the work and yield what happens; the last item must be the result."""
 
     async def run_json_stream(

@@ -7,10 +7,9 @@ import contextvars
 import functools
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Self
 
 from pydantic import BaseModel
-from typing_extensions import Self
 
 from agentopic.core._cancellation_token import CancellationToken
 from agentopic.core._component_config import Component, component_policy, native_module
@@ -55,7 +54,7 @@ class FunctionTool(BaseTool[BaseModel, BaseModel], Component[FunctionToolConfig]
         description: str,
         name: str | None = None,
         global_imports: Sequence[Import] = [],
-        strict: bool = False,  # noqa: FBT001, FBT002 - AutoGen's signature
+        strict: bool = False,
         *,
         effect: ToolEffect = "unrepeatable",
     ) -> None:
@@ -94,13 +93,12 @@ class FunctionTool(BaseTool[BaseModel, BaseModel], Component[FunctionToolConfig]
 
     @classmethod
     def _from_config(cls, config: FunctionToolConfig) -> Self:
-        return cls(
-            _load(config),
-            config.description,
-            config.name,
-            config.global_imports,
-            effect=config.effect or "unrepeatable",
-        )
+        func = _load(config)
+        effect = config.effect or "unrepeatable"
+        try:
+            return cls(func, config.description, config.name, config.global_imports, effect=effect)
+        except ValueError as exc:
+            raise ComponentError(f"the function of tool {config.name!r} cannot be a tool: {exc}") from exc
 
 
 def _load(config: FunctionToolConfig) -> Callable[..., Any]:
@@ -110,7 +108,8 @@ def _load(config: FunctionToolConfig) -> Callable[..., Any]:
     module: dict[str, Any] = {}
     try:
         function_name = function_definition(config.source_code).name
-        exec(f"{imports}\n{config.source_code}", module)  # noqa: S102 - allowed by the policy above
+        code = compile(f"{imports}\n{config.source_code}", f"<{config.name}>", "exec", dont_inherit=True)
+        exec(code, module)  # noqa: S102 - allowed by the policy above
     except (ImportError, NameError, SyntaxError, ValueError) as exc:
         raise ComponentError(f"the function of tool {config.name!r} cannot be loaded: {exc}") from exc
     return module[function_name]

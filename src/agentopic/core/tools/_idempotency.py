@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -24,7 +24,7 @@ def idempotency_key_or_new() -> str:
 
 
 @contextmanager
-def use_idempotency_key(key: str) -> Iterator[None]:
+def use_idempotency_key(key: str) -> Generator[None]:
     """Make `key` the current one for the enclosed block."""
     token = _current.set(key)
     try:

@@ -32,9 +32,7 @@ def record_tool_calls(cls: type) -> None:
     """Wrap `run_json` and `run_json_stream` of a tool class, once per definition."""
     for name, wrap in (("run_json", _recorded_run), ("run_json_stream", _recorded_run_stream)):
         defined: Any = getattr(cls, name, None)
-        if not (
-            defined is None or getattr(defined, "__isabstractmethod__", False) or hasattr(defined, _MARK)
-        ):
+        if not (defined is None or getattr(defined, "__isabstractmethod__", False) or hasattr(defined, _MARK)):
             wrapped = wrap(defined)
             setattr(wrapped, _MARK, True)
             setattr(cls, name, wrapped)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, Field
-from typing_extensions import Self
 
 from agentopic.core._cancellation_token import CancellationToken
 from agentopic.core._component_config import Component, ComponentModel
@@ -38,9 +37,7 @@ class StaticWorkbench(Workbench, Component[StaticWorkbenchConfig]):
     component_config_schema = StaticWorkbenchConfig
     step_scope = True
 
-    def __init__(
-        self, tools: list[BaseTool[Any, Any]], tool_overrides: dict[str, ToolOverride] | None = None
-    ) -> None:
+    def __init__(self, tools: list[BaseTool[Any, Any]], tool_overrides: dict[str, ToolOverride] | None = None) -> None:
         self._tools = tools
         self._tool_overrides = tool_overrides or {}
         self._original_names = _original_names(tools, self._tool_overrides)

@@ -43,7 +43,7 @@ async def await_tool(call: Awaitable[T], cancellation_token: CancellationToken) 
         return await future
     except NOT_FOR_THE_MODEL:
         raise
-    except Exception as exc:  # noqa: BLE001 - a tool may raise anything, and its caller, the model, is told
+    except Exception as exc:
         raise ToolFailure(failure_text(exc)) from exc
     finally:
         future.cancel()

@@ -5,10 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping
 from types import TracebackType
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, Field
-from typing_extensions import Self
 
 from agentopic.core._cancellation_token import CancellationToken
 from agentopic.core._component_config import ComponentBase

@@ -24,9 +24,7 @@ def record_workbench_calls(cls: type, result_type: type[BaseModel]) -> None:
     """Wrap `call_tool` and `call_tool_stream` of a workbench class, once per definition."""
     for name, wrap in (("call_tool", _recorded_call), ("call_tool_stream", _recorded_call_stream)):
         defined: Any = getattr(cls, name, None)
-        if not (
-            defined is None or getattr(defined, "__isabstractmethod__", False) or hasattr(defined, _MARK)
-        ):
+        if not (defined is None or getattr(defined, "__isabstractmethod__", False) or hasattr(defined, _MARK)):
             wrapped = wrap(defined, result_type)
             setattr(wrapped, _MARK, True)
             setattr(cls, name, wrapped)

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from types import FunctionType
 from typing import Any, cast
 
 from pydantic import BaseModel
@@ -28,7 +29,7 @@ def _plain(value: Any) -> Any:
         return {str(key): _plain(item) for key, item in cast("Mapping[Any, Any]", value).items()}
     if isinstance(value, AbstractSet):
         return sorted((_plain(item) for item in cast("AbstractSet[Any]", value)), key=json.dumps)
-    if isinstance(value, bytes | bytearray | memoryview):
+    if isinstance(value, bytes | bytearray):
         return {"sha256": hashlib.sha256(value).hexdigest()}
     if isinstance(value, Sequence):
         return [_plain(item) for item in cast("Sequence[Any]", value)]
@@ -38,7 +39,11 @@ def _plain(value: Any) -> Any:
 def _object(value: Any) -> Any:
     if isinstance(value, type) and issubclass(value, BaseModel):
         return value.model_json_schema()
-    if hasattr(value, "__qualname__"):
+    return _other(cast("object", value))
+
+
+def _other(value: object) -> Any:
+    if isinstance(value, type | FunctionType):
         return f"{value.__module__}.{value.__qualname__}"
     try:
         return to_jsonable_python(value)

@@ -35,7 +35,8 @@ def commit(
             rows.extend(_finish(store, me, lane, turn))
             started.extend(_go_on(store, lane, turn))
     _drop(store, sent)
-    _release(store, me, {turn.lane for turn in turns} | {row.lane for row in sent if row.lane is not None})
+    ended = {turn.lane for turn in turns} - lost
+    _release(store, me, ended | {row.lane for row in sent if row.lane is not None})
     return Committed(lost=lost, started=started, rows=rows)
 
 
@@ -43,11 +44,7 @@ def _held_lane(store: MemoryStore, me: int, turn: TurnDone | TurnDeferred) -> La
     lane = store.lanes.get(turn.lane)
     if lane is None or (lane.owner, lane.token, lane.running) != (me, turn.token, turn.pos):
         return None
-    if (
-        isinstance(turn, TurnDone)
-        and turn.state is not None
-        and turn.state.expected != _version(store, lane.id)
-    ):
+    if isinstance(turn, TurnDone) and turn.state is not None and turn.state.expected != _version(store, lane.id):
         return None
     return lane
 

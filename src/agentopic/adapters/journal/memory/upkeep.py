@@ -11,9 +11,7 @@ from agentopic.ports.journal import Backlog, Holdings
 def held(store: MemoryStore, me: int) -> Holdings:
     """Return what the store says this process holds."""
     store.alive(me)
-    lanes = [
-        store.started(lane, tuple(lane.unsent.values())) for lane in store.lanes.values() if lane.owner == me
-    ]
+    lanes = [store.started(lane, tuple(lane.unsent.values())) for lane in store.lanes.values() if lane.owner == me]
     return Holdings(lanes=lanes, rows=[row for owner, row in store.process_rows.values() if owner == me])
 
 

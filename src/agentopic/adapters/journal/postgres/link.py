@@ -30,6 +30,10 @@ _SETTINGS = {
     "plan_cache_mode": "force_generic_plan",
     "enable_seqscan": "off",
     "jit": "off",
+    # A client that vanished in the middle of a call must not keep its locks.
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
 }
 
 
@@ -72,7 +76,12 @@ class Link:
     async def connect(self) -> asyncpg.Connection[Row]:
         """Open a connection of its own, without translation of errors."""
         options = self._options
-        settings = {**_SETTINGS, "search_path": options.schema, "application_name": self._name}
+        settings = {
+            **_SETTINGS,
+            "search_path": options.schema,
+            "application_name": self._name,
+            "statement_timeout": f"{options.command_seconds * 1000:.0f}",
+        }
         return await asyncpg.connect(options.dsn, timeout=options.connect_seconds, server_settings=settings)
 
     async def aclose(self) -> None:

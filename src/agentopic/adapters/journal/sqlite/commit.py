@@ -21,9 +21,7 @@ from agentopic.ports.journal import (
 )
 
 
-def commit(
-    tx: Transaction, me: int, turns: Sequence[TurnDone | TurnDeferred], sent: Sequence[StoredRow]
-) -> Committed:
+def commit(tx: Transaction, me: int, turns: Sequence[TurnDone | TurnDeferred], sent: Sequence[StoredRow]) -> Committed:
     """Finish turns and drop acknowledged rows; a lost lane changes nothing."""
     tx.check_alive(me)
     lost: set[bytes] = set()
@@ -63,8 +61,8 @@ def _end(tx: Transaction, rows: NewRows, lane: Lane, turn: TurnDone | TurnDeferr
         return None
     _finish(tx, rows, lane, turn)
     if not turn.hand_back:
-        following = start_head(tx, lane, after=turn.pos)
-        if following.pos is not None:
+        following = start_head(tx, lane)
+        if following is not None:
             return following
     _pause(tx, lane, tx.now)
     return None

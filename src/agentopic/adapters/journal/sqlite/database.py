@@ -146,6 +146,8 @@ class Database:
 
 
 def _transact(connection: sqlite3.Connection, mode: str, call: Callable[[sqlite3.Connection], T]) -> T:
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
     connection.execute(f"BEGIN {mode}")
     try:
         result = call(connection)

@@ -108,6 +108,6 @@ def _start(tx: Transaction, me: int, idle: Mapping[bytes, bool], free: int) -> S
             continue
         if lane.owner is None and lane.ready_at <= tx.now:
             started.append(take_lane(tx, me, lane))
-        elif lane.owner == me and was_idle:
-            started.append(start_head(tx, lane))
+        elif lane.owner == me and was_idle and (head := start_head(tx, lane)) is not None:
+            started.append(head)
     return started

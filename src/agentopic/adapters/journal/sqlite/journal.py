@@ -73,7 +73,11 @@ class SqliteJournal:
 
     async def bury(self, me: int, peer: Peer) -> Sequence[StoredRow]:
         """Declare a peer dead for ever, unless its beat has risen since it was read."""
-        return await self._database.write(lambda tx: membership.bury(tx, me, peer))
+        rows = await self._database.write(lambda tx: membership.bury(tx, me, peer))
+        if rows is None:
+            return ()
+        self._presence.forget(peer.id)
+        return rows
 
     async def leave(self, me: int) -> None:
         """End this process cleanly."""

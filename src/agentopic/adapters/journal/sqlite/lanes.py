@@ -22,12 +22,22 @@ class Lane(NamedTuple):
     ready_at: float
 
 
-_COLUMNS = 'id, "group", key, owner, token, running, ready_at'
+_FIND = 'SELECT id, "group", key, owner, token, running, ready_at FROM j_lane WHERE id = ?'
+_READY = """
+    SELECT id, "group", key, owner, token, running, ready_at FROM j_lane
+    WHERE owner IS NULL AND "group" = ? AND ready_at <= ? ORDER BY ready_at LIMIT ?
+"""
+_DRAINED = """
+    SELECT EXISTS (SELECT 1 FROM j_delivery WHERE lane = j_lane.id) FROM j_lane
+    WHERE id = ? AND running IS NULL AND (owner = ? OR owner IS NULL)
+    AND NOT EXISTS (SELECT 1 FROM j_outbox WHERE lane = j_lane.id)
+"""
+_HEAD = "SELECT identity, head, body, attempts, failures, crashes FROM j_delivery WHERE pos = ?"
 
 
 def find_lane(tx: Transaction, lane: bytes) -> Lane | None:
     """Return a live lane."""
-    row = tx.row(f"SELECT {_COLUMNS} FROM j_lane WHERE id = ?", lane)
+    row = tx.row(_FIND, lane)
     return None if row is None else Lane(*row)
 
 
@@ -36,44 +46,57 @@ def take(tx: Transaction, me: int, free: Mapping[str, int]) -> Sequence[Started]
     tx.check_alive(me)
     started: list[Started] = []
     for group, slots in free.items():
-        ready = tx.rows(
-            f'SELECT {_COLUMNS} FROM j_lane WHERE owner IS NULL AND "group" = ? AND ready_at <= ? '
-            "ORDER BY ready_at LIMIT ?",
-            group,
-            tx.now,
-            max(slots, 0),
-        )
+        ready = tx.rows(_READY, group, tx.now, max(slots, 0))
         started.extend(take_lane(tx, me, Lane(*row)) for row in ready)
     return started
 
 
 def take_lane(tx: Transaction, me: int, lane: Lane) -> Started:
-    """Give a free lane to a process under a new token and start its head."""
-    taken = lane._replace(owner=me, token=tx.next_number("token"))
-    tx.execute("UPDATE j_lane SET owner = ?, token = ? WHERE id = ?", me, taken.token, lane.id)
-    return start_head(tx, taken, unsent=lane_rows(tx, lane.id))
+    """Give a free lane to a process under a new token and start its head, if it has one."""
+    head = _count_attempt(tx, lane)
+    taken = lane._replace(owner=me, token=tx.next_number("token"), running=head)
+    tx.execute("UPDATE j_lane SET owner = ?, token = ?, running = ? WHERE id = ?", me, taken.token, head, lane.id)
+    return show_lane(tx, taken, lane_rows(tx, lane.id))
 
 
-def start_head(tx: Transaction, lane: Lane, after: int = 0, unsent: Sequence[StoredRow] = ()) -> Started:
-    """Run the lane's first delivery behind a position, if there is one, and count the attempt."""
-    head = tx.row("SELECT min(pos) FROM j_delivery WHERE lane = ? AND pos > ?", lane.id, after)[0]
+def start_head(tx: Transaction, lane: Lane) -> Started | None:
+    """Run the first delivery of a lane that is held already; None when nothing waits there."""
+    head = _count_attempt(tx, lane)
+    if head is None:
+        return None
     tx.execute("UPDATE j_lane SET running = ? WHERE id = ?", head, lane.id)
+    return show_lane(tx, lane._replace(running=head), ())
+
+
+def _count_attempt(tx: Transaction, lane: Lane) -> int | None:
+    # Behind the delivery that was running: never the minimum over all, whose deleted entries slow the search.
+    head: int | None = tx.row("SELECT min(pos) FROM j_delivery WHERE lane = ? AND pos > ?", lane.id, lane.running or 0)[
+        0
+    ]
     if head is not None:
         tx.execute("UPDATE j_delivery SET attempts = attempts + 1 WHERE pos = ?", head)
-    return show_lane(tx, lane._replace(running=head), unsent)
+    return head
 
 
 def show_lane(tx: Transaction, lane: Lane, unsent: Sequence[StoredRow]) -> Started:
     """Show a lane as its holder sees it."""
     version = state_version(tx, lane.id)
-    place = {"lane": lane.id, "group": lane.group, "key": lane.key, "token": lane.token}
     if lane.running is None:
-        return Started(**place, pos=None, version=version, unsent=unsent)
-    identity, head, body, attempts, failures, crashes = tx.row(
-        "SELECT identity, head, body, attempts, failures, crashes FROM j_delivery WHERE pos = ?", lane.running
-    )
+        return Started(
+            lane=lane.id,
+            group=lane.group,
+            key=lane.key,
+            token=lane.token,
+            pos=None,
+            version=version,
+            unsent=unsent,
+        )
+    identity, head, body, attempts, failures, crashes = tx.row(_HEAD, lane.running)
     return Started(
-        **place,
+        lane=lane.id,
+        group=lane.group,
+        key=lane.key,
+        token=lane.token,
         pos=lane.running,
         identity=identity,
         head=head,
@@ -95,13 +118,7 @@ def state_version(tx: Transaction, lane: bytes) -> int:
 def release(tx: Transaction, me: int, touched: Iterable[bytes]) -> None:
     """Give up the lanes that have neither a running turn nor an unsent row left."""
     for lane in touched:
-        drained = tx.row(
-            "SELECT EXISTS (SELECT 1 FROM j_delivery WHERE lane = j_lane.id) FROM j_lane "
-            "WHERE id = ? AND running IS NULL AND (owner = ? OR owner IS NULL) "
-            "AND NOT EXISTS (SELECT 1 FROM j_outbox WHERE lane = j_lane.id)",
-            lane,
-            me,
-        )
+        drained = tx.row(_DRAINED, lane, me)
         if drained is None:
             continue
         if drained[0]:

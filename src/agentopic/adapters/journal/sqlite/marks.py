@@ -30,9 +30,7 @@ def lease(
 
 def _marks(tx: Transaction, group: str) -> dict[TopicPartition, tuple[int | None, int | None]]:
     rows = tx.rows('SELECT topic, partition, next, owner FROM j_mark WHERE "group" = ?', group)
-    return {
-        TopicPartition(topic, partition): (following, owner) for topic, partition, following, owner in rows
-    }
+    return {TopicPartition(topic, partition): (following, owner) for topic, partition, following, owner in rows}
 
 
 def _living(tx: Transaction, me: int, group: str) -> int:

@@ -56,8 +56,8 @@ def peers(tx: Transaction, presence: Presence, me: int) -> Sequence[Peer]:
     ]
 
 
-def bury(tx: Transaction, me: int, peer: Peer) -> Sequence[StoredRow]:
-    """Declare a peer dead unless its beat has risen; its rows pass to the caller."""
+def bury(tx: Transaction, me: int, peer: Peer) -> Sequence[StoredRow] | None:
+    """Declare a peer dead and return its rows, now the caller's; None when it lives or is dead already."""
     tx.check_alive(me)
     buried = tx.execute(
         "UPDATE j_process SET ended_at = ? WHERE id = ? AND beat = ? AND ended_at IS NULL",
@@ -66,7 +66,7 @@ def bury(tx: Transaction, me: int, peer: Peer) -> Sequence[StoredRow]:
         peer.beat,
     )
     if not buried:
-        return ()
+        return None
     # One that has left holds no lane any more, so nothing of it can have been running.
     tx.execute(
         "UPDATE j_delivery SET crashes = crashes + 1 "

@@ -9,7 +9,17 @@ from agentopic.adapters.journal.sqlite.transaction import Transaction
 from agentopic.adapters.transport.sqlite_headers import pack_headers, unpack_headers
 from agentopic.ports.journal import OutboxRow, StoredRow
 
-_COLUMNS = "id, lane, topic, partition, key, value, headers"
+_INSERT = """
+    INSERT INTO j_outbox (id, lane, topic, partition, key, value, headers, owner) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_OF_LANE = """
+    SELECT id, lane, topic, partition, key, value, headers FROM j_outbox INDEXED BY j_outbox_lane
+    WHERE lane = ? ORDER BY id
+"""
+_OF_PROCESS = """
+    SELECT id, lane, topic, partition, key, value, headers FROM j_outbox INDEXED BY j_outbox_owner
+    WHERE owner = ? ORDER BY id
+"""
 
 
 class NewRows:
@@ -27,7 +37,7 @@ class NewRows:
     def store(self) -> Sequence[StoredRow]:
         """Insert what was added and return it."""
         self._tx.execute_many(
-            f"INSERT INTO j_outbox ({_COLUMNS}, owner) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            _INSERT,
             [
                 (
                     number,
@@ -47,12 +57,12 @@ class NewRows:
 
 def lane_rows(tx: Transaction, lane: bytes) -> Sequence[StoredRow]:
     """Return a lane's unsent rows in order."""
-    return _stored(tx.rows(f"SELECT {_COLUMNS} FROM j_outbox WHERE lane = ? ORDER BY id", lane))
+    return _stored(tx.rows(_OF_LANE, lane))
 
 
 def process_rows(tx: Transaction, owner: int) -> Sequence[StoredRow]:
     """Return a process's unsent rows."""
-    return _stored(tx.rows(f"SELECT {_COLUMNS} FROM j_outbox WHERE owner = ? ORDER BY id", owner))
+    return _stored(tx.rows(_OF_PROCESS, owner))
 
 
 def drop_rows(tx: Transaction, sent: Iterable[StoredRow]) -> None:
@@ -65,9 +75,7 @@ def _stored(rows: Sequence[Any]) -> Sequence[StoredRow]:
         StoredRow(
             number,
             lane,
-            OutboxRow(
-                topic=topic, key=key, value=value, headers=unpack_headers(headers), partition=partition
-            ),
+            OutboxRow(topic=topic, key=key, value=value, headers=unpack_headers(headers), partition=partition),
         )
         for number, lane, topic, partition, key, value, headers in rows
     ]

@@ -19,10 +19,10 @@ def bring_up(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE TABLE IF NOT EXISTS j_schema (version INTEGER NOT NULL)")
     row = connection.execute("SELECT version FROM j_schema").fetchone()
     if row is None:
-        for statement in files(__package__).joinpath("schema.sql").read_text("utf-8").split(";\n"):
+        for statement in (
+            files("agentopic.adapters.journal.sqlite").joinpath("schema.sql").read_text("utf-8").split(";\n")
+        ):
             connection.execute(statement)
         connection.execute("INSERT INTO j_schema VALUES (?)", (VERSION,))
     elif row[0] > VERSION:
-        raise ConfigError(
-            f"the journal's schema is version {row[0]}, this program knows version {VERSION}: upgrade it"
-        )
+        raise ConfigError(f"the journal's schema is version {row[0]}, this program knows version {VERSION}: upgrade it")

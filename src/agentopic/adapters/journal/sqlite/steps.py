@@ -8,7 +8,8 @@ from agentopic.adapters.journal.sqlite.lanes import find_lane
 from agentopic.adapters.journal.sqlite.transaction import Transaction
 from agentopic.ports.journal import StepIntent, StepResult, StepRow
 
-_COLUMNS = "key, kind, name, result"
+_FIND = "SELECT key, kind, name, result FROM j_step WHERE turn = ? AND key = ?"
+_RECORDED = "SELECT key, kind, name, result FROM j_step WHERE turn = ? ORDER BY seq"
 
 
 def open_steps(tx: Transaction, me: int, intents: Sequence[StepIntent]) -> Sequence[StepRow | None]:
@@ -36,7 +37,7 @@ def _open(tx: Transaction, me: int, intent: StepIntent) -> StepRow | None:
 
 
 def _find(tx: Transaction, turn: bytes, key: bytes) -> StepRow | None:
-    row = tx.row(f"SELECT {_COLUMNS} FROM j_step WHERE turn = ? AND key = ?", turn, key)
+    row = tx.row(_FIND, turn, key)
     return None if row is None else _step(*row)
 
 
@@ -59,6 +60,4 @@ def close_steps(tx: Transaction, me: int, results: Sequence[StepResult]) -> Sequ
 
 def recorded(tx: Transaction, turn: bytes) -> Sequence[StepRow]:
     """Return a turn's steps in the order of their intents."""
-    return [
-        _step(*row) for row in tx.rows(f"SELECT {_COLUMNS} FROM j_step WHERE turn = ? ORDER BY seq", turn)
-    ]
+    return [_step(*row) for row in tx.rows(_RECORDED, turn)]

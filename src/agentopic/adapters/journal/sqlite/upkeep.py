@@ -11,6 +11,11 @@ from agentopic.ports.journal import AgentState, Backlog, Holdings
 
 PORTION = 1000
 
+_DELIVERIES = """
+    SELECT count(*) FROM j_lane JOIN j_delivery ON j_delivery.lane = j_lane.id WHERE j_lane."group" = ?
+"""
+_UNSENT = 'SELECT count(*) FROM j_lane JOIN j_outbox ON j_outbox.lane = j_lane.id WHERE j_lane."group" = ?'
+
 
 def held(tx: Transaction, me: int) -> Holdings:
     """Return what the file says this process holds."""
@@ -31,13 +36,7 @@ def backlog(tx: Transaction, groups: Sequence[str]) -> Mapping[str, Backlog]:
     (of_processes,) = tx.row("SELECT count(*) FROM j_outbox WHERE owner IS NOT NULL")
     counts = {"": Backlog(deliveries=0, unsent=of_processes)}
     for group in groups:
-        deliveries, unsent = (
-            tx.row(
-                f'SELECT count(*) FROM j_lane JOIN {table} ON {table}.lane = j_lane.id WHERE j_lane."group" = ?',
-                group,
-            )[0]
-            for table in ("j_delivery", "j_outbox")
-        )
+        deliveries, unsent = (tx.row(count, group)[0] for count in (_DELIVERIES, _UNSENT))
         counts[group] = Backlog(deliveries=deliveries, unsent=unsent)
     return counts
 

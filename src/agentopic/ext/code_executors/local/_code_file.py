@@ -52,6 +52,4 @@ def code_file(block: CodeBlock, work_dir: Path, python: str) -> CodeFile:
     path = (work_dir / name).resolve()
     if not path.is_relative_to(work_dir.resolve()):
         raise ValueError(f"file name {name} is outside the work directory")
-    return CodeFile(
-        path=path, text=text, argv=(*(program or (python,)), str(path)), named=named is not None
-    )
+    return CodeFile(path=path, text=text, argv=(*(program or (python,)), str(path)), named=named is not None)

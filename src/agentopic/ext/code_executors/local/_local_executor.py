@@ -11,10 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from string import Template
 from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel
-from typing_extensions import Self
 
 from agentopic.core import TRACE_LOGGER_NAME, CancellationToken, Component
 from agentopic.core.code_executor import (
@@ -68,15 +67,13 @@ $functions
 
 Import them in Python like this: from $module_name import $function_names"""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - AutoGen's signature
         self,
         timeout: int = 60,
         work_dir: Path | str | None = None,
-        functions: Sequence[
-            FunctionWithRequirements[Any, Any] | Callable[..., Any] | FunctionWithRequirementsStr
-        ] = [],
+        functions: Sequence[FunctionWithRequirements[Any, Any] | Callable[..., Any] | FunctionWithRequirementsStr] = [],
         functions_module: str = "functions",
-        cleanup_temp_files: bool = True,  # noqa: FBT001, FBT002 - AutoGen's signature
+        cleanup_temp_files: bool = True,
         virtual_env_context: SimpleNamespace | None = None,
         *,
         limits: ExecutionLimits | None = None,
@@ -152,9 +149,7 @@ Import them in Python like this: from $module_name import $function_names"""
         finally:
             if self._cleanup_temp_files:
                 await asyncio.to_thread(_remove_unnamed, files)
-        return CommandLineCodeResult(
-            exit_code=exit_code, output=output, code_file=str(files[0]) if files else None
-        )
+        return CommandLineCodeResult(exit_code=exit_code, output=output, code_file=str(files[0]) if files else None)
 
     async def start(self) -> None:
         """Make the work directory."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from typing_extensions import Self
 
 from agentopic.core import CacheStore, CancellationToken, Component, ComponentModel, InMemoryStore
 from agentopic.core.models import (
@@ -46,9 +45,7 @@ class ChatCompletionCache(ChatCompletionClient, Component[ChatCompletionCacheCon
     component_config_schema = ChatCompletionCacheConfig
     step_scope = True
 
-    def __init__(
-        self, client: ChatCompletionClient, store: CacheStore[CHAT_CACHE_VALUE_TYPE] | None = None
-    ) -> None:
+    def __init__(self, client: ChatCompletionClient, store: CacheStore[CHAT_CACHE_VALUE_TYPE] | None = None) -> None:
         self.client = client
         self.store: CacheStore[CHAT_CACHE_VALUE_TYPE] = InMemoryStore() if store is None else store
 
@@ -126,9 +123,7 @@ class ChatCompletionCache(ChatCompletionClient, Component[ChatCompletionCacheCon
         """The wrapped client's count."""
         return self.client.count_tokens(messages, tools=tools)
 
-    def remaining_tokens(
-        self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = []
-    ) -> int:
+    def remaining_tokens(self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = []) -> int:
         """The wrapped client's count."""
         return self.client.remaining_tokens(messages, tools=tools)
 

@@ -1,11 +1,11 @@
 """Clients for OpenAI's chat completions API and for Azure's, as in `autogen_ext.models.openai`."""
 
+from importlib.util import find_spec
+
 from agentopic.errors import MissingExtraError
 
-try:
-    import openai as _sdk  # noqa: F401 - only to say clearly what is missing
-except ImportError as exc:
-    raise MissingExtraError("agentopic.ext.models.openai", "openai") from exc
+if find_spec("openai") is None or find_spec("tiktoken") is None:
+    raise MissingExtraError("agentopic.ext.models.openai", "openai")
 
 from agentopic.ext.models.openai._azure_client import AZURE_OPENAI_USER_AGENT, AzureOpenAIChatCompletionClient
 from agentopic.ext.models.openai._chat_client import BaseOpenAIChatCompletionClient

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from openai import AsyncAzureOpenAI, OpenAIError
-from typing_extensions import Self, Unpack
+from typing_extensions import Unpack
 
 from agentopic.core import Component, ComponentBase, ComponentLoader
 from agentopic.core._component_config import is_component_instance
@@ -44,9 +44,7 @@ class AzureOpenAIChatCompletionClient(
         given: dict[str, Any] = dict(kwargs)
         arguments = split_arguments(given)
         self._given = to_component_config(given)
-        super().__init__(
-            _sdk_client(arguments.sdk), create_args=arguments.of_every_call, **arguments.behaviour
-        )
+        super().__init__(_sdk_client(arguments.sdk), create_args=arguments.of_every_call, **arguments.behaviour)
 
     def _to_config(self) -> AzureOpenAIClientConfigurationConfigModel:
         config = dict(self._given)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from openai import AsyncAzureOpenAI, AsyncOpenAI, AsyncStream
-from openai.types.chat import ChatCompletion, ChatCompletionChunk
+from openai.types.chat import ChatCompletionChunk
 from pydantic import BaseModel
 
 from agentopic.core import EVENT_LOGGER_NAME, CancellationToken
@@ -65,9 +65,7 @@ class BaseOpenAIChatCompletionClient(ChatCompletionClient):
         self._retries = retries
         self._create_args = create_args
         self._model_info = _model_info(create_args["model"], model_info, model_capabilities)
-        self._options = ConversionOptions(
-            add_name_prefixes=add_name_prefixes, include_name=include_name_in_message
-        )
+        self._options = ConversionOptions(add_name_prefixes=add_name_prefixes, include_name=include_name_in_message)
         self._total = RequestUsage(prompt_tokens=0, completion_tokens=0)
 
     def __repr__(self) -> str:
@@ -91,11 +89,8 @@ class BaseOpenAIChatCompletionClient(ChatCompletionClient):
         """Ask for one answer; raises as the interface says."""
         arguments = self._arguments(messages, tools, tool_choice, json_output, extra_create_args)
         with translated_errors():
-            completion = cast(
-                "ChatCompletion",
-                await _cancellable(
-                    self._sdk().chat.completions.create(**arguments, stream=False), cancellation_token
-                ),
+            completion = await _cancellable(
+                self._sdk().chat.completions.create(**arguments, stream=False), cancellation_token
             )
         result = to_create_result(completion, thinks_in_content=self._thinks_in_content)
         self._count(result.usage)
@@ -164,9 +159,7 @@ class BaseOpenAIChatCompletionClient(ChatCompletionClient):
         """Tokens of a prompt; an estimate until `load_encoding` was called for the model."""
         return count_prompt_tokens(self.step_name, messages, tools)
 
-    def remaining_tokens(
-        self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = []
-    ) -> int:
+    def remaining_tokens(self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = []) -> int:
         """What is left of the model's window; ValueError when its size is not known."""
         return window_size(self.step_name) - self.count_tokens(messages, tools=tools)
 
@@ -217,7 +210,7 @@ class BaseOpenAIChatCompletionClient(ChatCompletionClient):
         self, arguments: dict[str, Any], assembly: StreamAssembly, token: CancellationToken | None
     ) -> AsyncGenerator[str, None]:
         opening = self._sdk().chat.completions.create(**arguments, stream=True)
-        stream = cast("AsyncStream[ChatCompletionChunk]", await _cancellable(opening, token))
+        stream: AsyncStream[ChatCompletionChunk] = await _cancellable(opening, token)
         async with stream:
             chunks = aiter(stream)
             while (chunk := await _cancellable(_next(chunks), token)) is not None:
@@ -244,9 +237,7 @@ async def _cancellable(work: Coroutine[Any, Any, T], token: CancellationToken | 
         future.cancel()
 
 
-def _model_info(
-    model: str, model_info: ModelInfo | None, capabilities: ModelCapabilities | None
-) -> ModelInfo:
+def _model_info(model: str, model_info: ModelInfo | None, capabilities: ModelCapabilities | None) -> ModelInfo:
     if model_info is not None:
         validate_model_info(model_info)
         return model_info

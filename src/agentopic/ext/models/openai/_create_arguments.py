@@ -22,9 +22,7 @@ from agentopic.ext.models.openai._tool_conversion import ToolChoice, to_api_choi
 
 DEFAULT_TIMEOUT_SECONDS = 30.0
 
-_BEHAVIOUR = frozenset(
-    {"model_capabilities", "model_info", "add_name_prefixes", "include_name_in_message"}
-)
+_BEHAVIOUR = frozenset({"model_capabilities", "model_info", "add_name_prefixes", "include_name_in_message"})
 _OURS = frozenset({"messages", "stream", "tools", "tool_choice", "function_call", "functions", "n"})
 _CREATE_ARGUMENTS = frozenset(completion_create_params.CompletionCreateParamsBase.__annotations__) - _OURS
 _PER_CALL = _CREATE_ARGUMENTS | {"timeout", "extra_headers", "extra_query", "extra_body"}
@@ -100,9 +98,7 @@ def call_arguments(
     return arguments
 
 
-def _check_abilities(
-    model_info: ModelInfo, messages: Sequence[LLMMessage], tools: Sequence[Tool | ToolSchema]
-) -> None:
+def _check_abilities(model_info: ModelInfo, messages: Sequence[LLMMessage], tools: Sequence[Tool | ToolSchema]) -> None:
     if not model_info["vision"] and has_images(messages):
         raise ValueError("the model takes no images (its model_info says vision=False)")
     if not model_info["function_calling"] and tools:

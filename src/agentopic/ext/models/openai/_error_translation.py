@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import openai
@@ -19,7 +19,7 @@ _WORTH_RETRYING = frozenset({408, 409})
 
 
 @contextmanager
-def translated_errors() -> Iterator[None]:
+def translated_errors() -> Generator[None]:
     """Raise our error in place of the SDK's; its text, which never holds the whole key, is kept."""
     try:
         yield

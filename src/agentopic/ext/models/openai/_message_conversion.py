@@ -103,10 +103,7 @@ def _tool_call(call: FunctionCall) -> dict[str, Any]:
 
 
 def _tool_results(message: FunctionExecutionResultMessage) -> list[ApiMessage]:
-    return [
-        {"role": "tool", "tool_call_id": result.call_id, "content": result.content}
-        for result in message.content
-    ]
+    return [{"role": "tool", "tool_call_id": result.call_id, "content": result.content} for result in message.content]
 
 
 def _name(source: str, options: ConversionOptions) -> dict[str, str]:

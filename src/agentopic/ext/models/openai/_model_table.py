@@ -42,9 +42,7 @@ _MODELS: dict[str, _Model] = {
     "o3-mini-2025-01-31": _Model(family="o3", window=200_000, vision=False),
     "o1-2024-12-17": _REASONING_TEXT,
     "o1-preview-2024-09-12": _Model(family="o1", window=128_000, vision=False, json=False),
-    "o1-mini-2024-09-12": _Model(
-        family="o1", window=128_000, vision=False, tools=False, json=False, schema=False
-    ),
+    "o1-mini-2024-09-12": _Model(family="o1", window=128_000, vision=False, tools=False, json=False, schema=False),
     "gpt-4.1-2025-04-14": _GPT41,
     "gpt-4.1-mini-2025-04-14": _GPT41,
     "gpt-4.1-nano-2025-04-14": _GPT41,
@@ -58,9 +56,7 @@ _MODELS: dict[str, _Model] = {
     "gpt-4-turbo-2024-04-09": _Model(family="gpt-4", window=128_000, schema=False),
     "gpt-4-0125-preview": _GPT4_TEXT,
     "gpt-4-1106-preview": _GPT4_TEXT,
-    "gpt-4-1106-vision-preview": _Model(
-        family="gpt-4", window=128_000, tools=False, json=False, schema=False
-    ),
+    "gpt-4-1106-vision-preview": _Model(family="gpt-4", window=128_000, tools=False, json=False, schema=False),
     "gpt-4-0613": _Model(family="gpt-4", window=8_192, vision=False, schema=False),
     "gpt-4-32k-0613": _Model(family="gpt-4", window=32_768, vision=False, schema=False),
     "gpt-3.5-turbo-0125": _GPT35,
@@ -162,9 +158,7 @@ def window_size(model: str) -> int:
     """
     found = _MODELS.get(_ALIASES.get(model, model))
     if found is None:
-        raise ValueError(
-            f"the context window of model {model!r} is not known: give the context a token_limit instead"
-        )
+        raise ValueError(f"the context window of model {model!r} is not known: give the context a token_limit instead")
     return found.window
 
 

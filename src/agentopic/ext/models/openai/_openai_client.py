@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from openai import AsyncOpenAI, OpenAIError
-from typing_extensions import Self, Unpack
+from typing_extensions import Unpack
 
 from agentopic.core import Component
 from agentopic.errors import ConfigError
@@ -20,9 +20,7 @@ from agentopic.ext.models.openai.config import (
 )
 
 
-class OpenAIChatCompletionClient(
-    BaseOpenAIChatCompletionClient, Component[OpenAIClientConfigurationConfigModel]
-):
+class OpenAIChatCompletionClient(BaseOpenAIChatCompletionClient, Component[OpenAIClientConfigurationConfigModel]):
     """Chat completion client for models behind OpenAI's API.
 
     `model` is required; the key comes from `api_key` or OPENAI_API_KEY, the server from `base_url` or
@@ -42,9 +40,7 @@ class OpenAIChatCompletionClient(
         arguments = split_arguments(given)
         self._given = to_component_config(given)
         arguments.sdk.setdefault("base_url", default_base_url(arguments.of_every_call["model"]))
-        super().__init__(
-            _sdk_client(arguments.sdk), create_args=arguments.of_every_call, **arguments.behaviour
-        )
+        super().__init__(_sdk_client(arguments.sdk), create_args=arguments.of_every_call, **arguments.behaviour)
 
     def _to_config(self) -> OpenAIClientConfigurationConfigModel:
         return OpenAIClientConfigurationConfigModel.model_validate(self._given)

@@ -121,9 +121,7 @@ def reasoning_of(message: Any) -> str | None:
 
 def _calls(message: ChatCompletionMessage) -> list[FunctionCall]:
     return [
-        FunctionCall(
-            id=call.id, arguments=call.function.arguments, name=normalize_name(call.function.name)
-        )
+        FunctionCall(id=call.id, arguments=call.function.arguments, name=normalize_name(call.function.name))
         for call in message.tool_calls or ()
         if call.type == "function"
     ]

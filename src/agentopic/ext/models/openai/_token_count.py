@@ -39,9 +39,7 @@ def load_encoding(model: str) -> None:
     tiktoken.encoding_for_model(model)
 
 
-def count_prompt_tokens(
-    model: str, messages: Sequence[LLMMessage], tools: Sequence[Tool | ToolSchema]
-) -> int:
+def count_prompt_tokens(model: str, messages: Sequence[LLMMessage], tools: Sequence[Tool | ToolSchema]) -> int:
     """The tokens of a prompt.
 
     Inside a durable turn always the estimate, since a later attempt may run where no encoding is loaded and must

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Required, TypeAlias
 
 from pydantic import BaseModel, SecretStr
-from typing_extensions import Required, TypedDict
+from typing_extensions import TypedDict
 
 from agentopic.core._component_config import ComponentModel
 from agentopic.core.models import ModelCapabilities, ModelInfo

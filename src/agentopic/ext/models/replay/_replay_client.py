@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel
-from typing_extensions import Self
 
 from agentopic.core import CancellationToken, Component
 from agentopic.core.models import (
@@ -42,9 +41,7 @@ class ReplayChatCompletionClient(ChatCompletionClient, Component[ReplayChatCompl
     component_provider_override = "autogen_ext.models.replay.ReplayChatCompletionClient"
     component_config_schema = ReplayChatCompletionClientConfig
 
-    def __init__(
-        self, chat_completions: Sequence[str | CreateResult], model_info: ModelInfo | None = None
-    ) -> None:
+    def __init__(self, chat_completions: Sequence[str | CreateResult], model_info: ModelInfo | None = None) -> None:
         self.chat_completions = list(chat_completions)
         self.provided_message_count = len(self.chat_completions)
         self._model_info = model_info or ModelInfo(
@@ -123,9 +120,7 @@ class ReplayChatCompletionClient(ChatCompletionClient, Component[ReplayChatCompl
         """The words of all messages; anything but text counts nothing."""
         return sum(len(m.content.split()) for m in messages if isinstance(m.content, str))
 
-    def remaining_tokens(
-        self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = []
-    ) -> int:
+    def remaining_tokens(self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = []) -> int:
         """What is left of 10,000 tokens after all answers so far."""
         return max(0, _WINDOW - self._total.prompt_tokens - self._total.completion_tokens)
 
@@ -144,7 +139,7 @@ class ReplayChatCompletionClient(ChatCompletionClient, Component[ReplayChatCompl
         """What the script is said to be able to do."""
         return self._model_info
 
-    def set_cached_bool_value(self, value: bool) -> None:  # noqa: FBT001 - AutoGen's signature
+    def set_cached_bool_value(self, value: bool) -> None:
         """What the results of scripted texts say under `cached`."""
         self._cached = value
 
@@ -163,21 +158,15 @@ class ReplayChatCompletionClient(ChatCompletionClient, Component[ReplayChatCompl
         scripted = self._peek()
         self._next += 1
         if isinstance(scripted, str):
-            usage = RequestUsage(
-                prompt_tokens=self.count_tokens(messages), completion_tokens=len(scripted.split())
-            )
-            scripted = CreateResult(
-                finish_reason="stop", content=scripted, usage=usage, cached=self._cached
-            )
+            usage = RequestUsage(prompt_tokens=self.count_tokens(messages), completion_tokens=len(scripted.split()))
+            scripted = CreateResult(finish_reason="stop", content=scripted, usage=usage, cached=self._cached)
         self._last_usage = scripted.usage
         self._total.prompt_tokens += scripted.usage.prompt_tokens
         self._total.completion_tokens += scripted.usage.completion_tokens
         return scripted
 
     def _to_config(self) -> ReplayChatCompletionClientConfig:
-        return ReplayChatCompletionClientConfig(
-            chat_completions=self.chat_completions, model_info=self._model_info
-        )
+        return ReplayChatCompletionClientConfig(chat_completions=self.chat_completions, model_info=self._model_info)
 
     @classmethod
     def _from_config(cls, config: ReplayChatCompletionClientConfig) -> Self:

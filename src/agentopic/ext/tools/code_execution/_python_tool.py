@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from pydantic import BaseModel, Field, model_serializer
-from typing_extensions import Self
 
 from agentopic.core import CancellationToken, Component, ComponentModel
 from agentopic.core.code_executor import CodeBlock, CodeExecutor
@@ -44,9 +45,7 @@ class PythonCodeExecutionTool(
     component_provider_override = "autogen_ext.tools.code_execution.PythonCodeExecutionTool"
 
     def __init__(self, executor: CodeExecutor) -> None:
-        super().__init__(
-            CodeExecutionInput, CodeExecutionResult, "CodeExecutor", "Execute Python code blocks."
-        )
+        super().__init__(CodeExecutionInput, CodeExecutionResult, "CodeExecutor", "Execute Python code blocks.")
         self._executor = executor
 
     async def run(self, args: CodeExecutionInput, cancellation_token: CancellationToken) -> CodeExecutionResult:

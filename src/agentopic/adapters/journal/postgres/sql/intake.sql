@@ -140,8 +140,8 @@ BEGIN
         WHERE u.mark <> ALL (stale);
     END IF;
 
-    SELECT array_agg(d.lane ORDER BY d.lane), array_agg(d.grp ORDER BY d.lane), array_agg(d.k ORDER BY d.lane),
-        array_agg(d.lane ORDER BY d.ord)
+    SELECT coalesce(array_agg(d.lane ORDER BY d.lane), '{}'), array_agg(d.grp ORDER BY d.lane),
+        array_agg(d.k ORDER BY d.lane), coalesce(array_agg(d.lane ORDER BY d.ord), '{}')
     INTO ids, id_groups, id_keys, arrivals
     FROM (
         SELECT DISTINCT ON (u.lane) u.lane, u.grp, u.k, u.ord

@@ -84,15 +84,17 @@ BEGIN
     PERFORM FROM mark m WHERE m."group" = grp ORDER BY m.topic, m.partition FOR UPDATE;
     SELECT ceil(cardinality(topics)::numeric / greatest(count(*), 1)) INTO share
         FROM process WHERE NOT dead AND NOT left_clean AND (id = me OR grp = ANY (groups));
-    UPDATE mark m SET owner = CASE WHEN w.rank <= share THEN me END
-        FROM (
-            SELECT c.topic, c.partition, row_number() OVER (ORDER BY c.owner IS NULL, c.topic, c.partition) AS rank
-            FROM mark c JOIN unnest(topics, partitions) u(topic, partition)
-                ON c.topic = u.topic AND c.partition = u.partition
-            WHERE c."group" = grp AND (c.owner = me OR c.owner IS NULL)
-        ) w
+    WITH choice AS (
+        SELECT c.topic, c.partition, u.topic IS NOT NULL AND row_number() OVER (
+            ORDER BY u.topic IS NULL, c.owner IS NULL, c.topic, c.partition
+        ) <= share AS mine
+        FROM mark c LEFT JOIN unnest(topics, partitions) u(topic, partition)
+            ON c.topic = u.topic AND c.partition = u.partition
+        WHERE c."group" = grp AND (c.owner = me OR c.owner IS NULL)
+    )
+    UPDATE mark m SET owner = CASE WHEN w.mine THEN me END FROM choice w
         WHERE m."group" = grp AND m.topic = w.topic AND m.partition = w.partition
-            AND m.owner IS DISTINCT FROM CASE WHEN w.rank <= share THEN me END;
+            AND m.owner IS DISTINCT FROM CASE WHEN w.mine THEN me END;
     RETURN QUERY
         SELECT m.topic, m.partition, m.next FROM mark m JOIN unnest(topics, partitions) u(topic, partition)
             ON m.topic = u.topic AND m.partition = u.partition

@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agentopic.adapters.transport.sqlite_headers import pack_headers, unpack_headers
+
+_NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+
+
+@given(st.lists(st.tuples(_NAMES, st.binary(max_size=50)), max_size=10))
+def test_headers_come_back_as_they_went_in(headers: list[tuple[str, bytes]]) -> None:
+    assert unpack_headers(pack_headers(tuple(headers))) == tuple(headers)
