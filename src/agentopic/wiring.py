@@ -91,9 +91,13 @@ def runtime(settings: Settings) -> AgentRuntime:
         ConfigError: as `mesh`.
     """
     if settings.runtime_type == "local":
+        from opentelemetry.trace import NoOpTracerProvider
+
         from agentopic.core import SingleThreadedAgentRuntime
 
-        return SingleThreadedAgentRuntime()
+        # None: the provider that the program has set up globally.
+        silence = NoOpTracerProvider() if settings.disable_runtime_tracing else None
+        return SingleThreadedAgentRuntime(tracer_provider=silence)
     from agentopic.engine.runtime import EngineRuntime
 
     return EngineRuntime(mesh(settings), engine_options(settings))

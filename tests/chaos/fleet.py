@@ -90,6 +90,10 @@ class Fleet:
         """All that the workers said."""
         return "\n".join(path.read_text() for path in sorted(self.directory.glob("worker-*.log")))
 
+    def ready(self) -> int:
+        """How many workers have said that they are ready."""
+        return self.logs().count('"event": "ready"')
+
     def __enter__(self) -> Fleet:
         return self
 

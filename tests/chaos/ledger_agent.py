@@ -48,7 +48,7 @@ class Cashier(RoutedAgent):
     async def on_order(self, message: Order, ctx: MessageContext) -> None:
         async def pay() -> str:
             note(call="open", number=message.number)
-            await asyncio.sleep(random.uniform(0.05, 0.15))
+            await asyncio.sleep(random.uniform(0.2, 0.5))
             note(call="closed", number=message.number)
             return f"paid-{message.number}"
 

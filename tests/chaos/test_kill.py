@@ -33,7 +33,7 @@ async def test_two_kills_under_load_on_kafka_and_postgres(
 ) -> None:
     with Fleet(tmp_path, transport=f"kafka://{kafka}", journal=postgres_dsn, namespace=ns) as fleet:
         workers = [fleet.start() for _ in range(3)]
-        await until(lambda: fleet.logs().count("ready") >= 3, f"three workers are ready:\n{fleet.logs()[-2000:]}")
+        await until(lambda: fleet.ready() >= 3, f"three workers are ready:\n{fleet.logs()[-2000:]}")
         await _publish_plainly(kafka, f"{ns}.topic.orders")
         open_at_kill = Counter[int]()
         for victim in workers[:2]:
@@ -51,7 +51,7 @@ async def test_a_kill_under_load_on_the_embedded_log(ns: str, tmp_path: Path) ->
     database = f"sqlite:///{tmp_path}/mesh.db"
     with Fleet(tmp_path, transport=database, journal=database, namespace=ns) as fleet:
         victim, _ = fleet.start(), fleet.start()
-        await until(lambda: fleet.logs().count("ready") >= 2, "two workers are ready")
+        await until(lambda: fleet.ready() >= 2, "two workers are ready")
         async with _client(database, ns) as client:
             for number in range(100):
                 await client.publish_message(Order(number=number), TopicId("orders", f"k{number % KEYS}"))

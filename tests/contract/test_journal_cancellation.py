@@ -106,9 +106,7 @@ async def test_a_cancelled_opening_of_steps_opens_all_or_none(member: Member) ->
     async def prepare(key: str) -> list[StepIntent]:
         return [intent(lane, key + "x"), intent(lane, key + "y")]
 
-    async for intents in cancelled_at_each_step(
-        prepare, lambda some: member.journal.open_steps(member.id, some)
-    ):
+    async for intents in cancelled_at_each_step(prepare, lambda some: member.journal.open_steps(member.id, some)):
         names = [step.name for step in await member.journal.recorded(lane.identity)]
         stored = [name for name in names if name in {one.name for one in intents}]
 
@@ -125,9 +123,7 @@ async def test_a_cancelled_result_is_stored_or_not(member: Member) -> None:
         await member.journal.open_steps(member.id, [intent(lane, key)])
         return result(lane, key, b"first")
 
-    async for first in cancelled_at_each_step(
-        prepare, lambda one: member.journal.close_steps(member.id, [one])
-    ):
+    async for first in cancelled_at_each_step(prepare, lambda one: member.journal.close_steps(member.id, [one])):
         steps = {step.key: step.result for step in await member.journal.recorded(lane.identity)}
         (now,) = await member.journal.close_steps(
             member.id, [StepResult(turn=first.turn, key=first.key, result=b"second")]

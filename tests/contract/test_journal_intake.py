@@ -40,9 +40,7 @@ async def test_no_body_and_an_empty_body_stay_different(member: Member) -> None:
 
 
 async def test_lanes_are_started_in_order_of_arrival_up_to_the_free_slots(member: Member) -> None:
-    taken = await member.intake(
-        delivery("a", "x"), delivery("b", "y"), delivery("c", "x"), delivery("d", "z"), free=2
-    )
+    taken = await member.intake(delivery("a", "x"), delivery("b", "y"), delivery("c", "x"), delivery("d", "z"), free=2)
 
     rest = await member.take(5)
 
@@ -204,9 +202,7 @@ async def test_dead_letters_of_a_batch_become_rows_of_the_process(member: Member
 
 
 async def test_a_row_keeps_all_its_parts(member: Member) -> None:
-    row = replace(
-        output("x"), key=None, value=None, headers=(("a", b"\xff\0"), ("a", b""), ("b", b"2")), partition=4
-    )
+    row = replace(output("x"), key=None, value=None, headers=(("a", b"\xff\0"), ("a", b""), ("b", b"2")), partition=4)
     empty = replace(output("y"), key=b"", value=b"", headers=())
 
     taken = await member.intake(dead=[(PLACE, row), (PLACE, empty)])

@@ -92,9 +92,7 @@ class Worker:
 
     async def rejoin(self) -> None:
         self.checker.workers.remove(self)
-        fresh = Worker(
-            member=await self.mesh.join(), mesh=self.mesh, checker=self.checker, random=self.random
-        )
+        fresh = Worker(member=await self.mesh.join(), mesh=self.mesh, checker=self.checker, random=self.random)
         self.checker.workers.append(fresh)
         await fresh.work(40)
 
@@ -114,9 +112,7 @@ class Worker:
             deliveries.extend(self.checker.source[place][known or 0 :][:count])
             following = min((known or 0) + count, len(self.checker.source[place]))
             advances.append(MarkAdvance(partition=place, known=known, next=following))
-        batch = IntakeBatch(
-            group=GROUP, marks=advances, deliveries=deliveries, free=max(0, 3 - len(self.lanes))
-        )
+        batch = IntakeBatch(group=GROUP, marks=advances, deliveries=deliveries, free=max(0, 3 - len(self.lanes)))
         taken = await self.member.journal.intake(self.member.id, batch)
         assert taken.repeats == 0
         self.adopt(taken.started)
@@ -179,9 +175,7 @@ async def test_no_interleaving_loses_repeats_or_reorders_a_delivery(mesh: Journa
     checker = Checker(source=source)
     for number in range(3):
         checker.workers.append(
-            Worker(
-                member=await mesh.join(), mesh=mesh, checker=checker, random=random.Random(f"{seed}-{number}")
-            )
+            Worker(member=await mesh.join(), mesh=mesh, checker=checker, random=random.Random(f"{seed}-{number}"))
         )
 
     await asyncio.gather(*(worker.work(60) for worker in list(checker.workers)))

@@ -123,9 +123,7 @@ async def test_an_acknowledged_reply_is_gone_and_never_held_its_lane(member: Mem
 
 
 async def test_held_shows_everything_a_lost_answer_contained(member: Member) -> None:
-    started = by_lane(
-        await member.run(delivery("a", "x"), delivery("b", "x"), delivery("c", "y"), delivery("d", "z"))
-    )
+    started = by_lane(await member.run(delivery("a", "x"), delivery("b", "x"), delivery("c", "y"), delivery("d", "z")))
     committed = await member.commit(
         done(started["x"], outbox=[output("1"), output("2")]), done(started["y"], outbox=[output("3")])
     )

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from aiokafka.structs import TopicPartition as ClientTopicPartition
 
 from agentopic.adapters.transport.kafka import KafkaTransport
@@ -197,6 +198,52 @@ async def test_a16_bytes_that_are_no_text_at_all_stop_no_partition(log: LogMesh)
 
     read = await read_until(await log.reader(transport, topic, 1), 2)
     assert [record.value for record in read] == [garbage.value, b"0"]
+
+
+@pytest.mark.parametrize("compression", [0, 4])
+async def test_a16_header_name_that_is_no_text_stops_no_partition_and_loses_no_neighbour(
+    log: LogMesh, kafka: str, compression: int
+) -> None:
+    topic = await log.topic(partitions=2)
+    transport = await log.open()
+    await send_all(transport, [*_records(topic, 3, partition=0), *_records(topic, 3, partition=1)])
+    await _send_raw(kafka, topic, compression)
+    await send_all(transport, [*_records(topic, 3, partition=0), *_records(topic, 3, partition=1)])
+
+    read = await read_until(await log.reader(transport, topic, 2), 15)
+
+    first = [record for record in read if record.partition == 0]
+    assert [record.offset for record in first] == list(range(9))
+    assert [record.value for record in first[3:6]] == [b"before", b"bad", b"behind"]
+    assert first[4].headers == (("\\xff\\xfe", b"1"), ("null", b""))
+    assert all(record.timestamp_ms > 1_700_000_000_000 for record in first)
+    assert [record.offset for record in read if record.partition == 1] == list(range(6))
+
+
+class _NoText(str):
+    """A header name whose bytes are no UTF-8, as other languages' clients can send them."""
+
+    __slots__ = ()
+
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+        return b"\xff\xfe"
+
+
+async def _send_raw(bootstrap: str, topic: str, compression: int) -> None:
+    builder = _DefaultRecordBatchBuilderPy(2, compression, 0, -1, -1, 0, 100_000)
+    builder.append(0, None, b"k", b"before", [])
+    builder.append(1, None, b"k", b"bad", [(_NoText("x"), b"1"), ("null", None)])
+    builder.append(2, None, None, b"behind", [])
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap)
+    await producer.start()
+    try:
+        batch = producer.create_batch()
+        batch.append(timestamp=None, key=b"k", value=b"", headers=[])
+        batch._builder = builder
+        batch._relative_offset = 3
+        await (await producer.send_batch(batch, topic, partition=0))
+    finally:
+        await producer.stop()
 
 
 async def test_a18_position_before_the_retained_records_is_an_error_and_no_silent_jump(

@@ -153,7 +153,7 @@ def test_an_unknown_key_of_a_file_is_refused_with_the_likely_one(folder: Path):
 def test_a_broken_file_is_a_configuration_error(folder: Path):
     (folder / "agentopic.toml").write_text("namespace = ")
 
-    with pytest.raises(ConfigError, match="agentopic.toml cannot be read as TOML"):
+    with pytest.raises(ConfigError, match=r"agentopic\.toml cannot be read as TOML"):
         Settings()
 
 

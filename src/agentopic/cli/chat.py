@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from agentopic.envelope import Envelope
     from agentopic.settings import Settings
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 TEXT_PAYLOAD = "agentopic.Text.v1"
 

@@ -8,7 +8,7 @@ import typer
 
 from agentopic.cli.flags import JournalFlag, NamespaceFlag, OutputFlag, TransportFlag
 
-app = typer.Typer(help="Look at the settings.", no_args_is_help=True)
+app = typer.Typer(add_completion=False, help="Look at the settings.", no_args_is_help=True)
 
 
 @app.callback()

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()
@@ -26,4 +26,3 @@ def demo(
     progress: Annotated[bool, typer.Option("--progress/--no-progress", help="Show what happens.")] = True,
 ) -> None:
     """Answer real questions with three services, kill one in the middle, and count what came of it."""
-    from agentopic.demo.main import DemoOptions, main

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from agentopic.engine.service import AgentService
     from agentopic.settings import Settings
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

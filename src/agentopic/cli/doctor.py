@@ -10,7 +10,7 @@ import typer
 
 from agentopic.cli.flags import JournalFlag, NamespaceFlag, OutputFlag, TransportFlag
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -14,6 +14,11 @@ from agentopic.cli.exits import Exit, exit_code
 from agentopic.cli.verbs import VerbGroup
 from agentopic.errors import AgentopicError
 
+# Errors of the client libraries say what is wrong; what to do about it is the same for all of a kind.
+_REMEDIES: dict[int, str] = {
+    Exit.UNREACHABLE: "; start it, or correct AGENTOPIC_TRANSPORT or AGENTOPIC_JOURNAL (`agentopic doctor`)"
+}
+
 
 @dataclass(slots=True)
 class Invocation:
@@ -62,6 +67,6 @@ def _report(exc: BaseException, code: int, *, debug: bool) -> None:
         import traceback
 
         traceback.print_exception(exc)
-    text = " ".join(str(exc).split()) or type(exc).__name__
+    text = (" ".join(str(exc).split()) or type(exc).__name__) + _REMEDIES.get(code, "")
     print(f"agentopic: {masked(text)}", file=sys.stderr)  # noqa: T201 - the one line of an error
     sys.exit(code)

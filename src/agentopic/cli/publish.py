@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from agentopic.ports.transport import OutgoingRecord
     from agentopic.settings import Settings
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 # Enough for the broker to work in batches, few enough that a result is printed while a long input goes on.
 _BATCH = 200

@@ -9,7 +9,7 @@ import typer
 
 from agentopic.cli.flags import JournalFlag, LogLevelFlag, NamespaceFlag, TransportFlag
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

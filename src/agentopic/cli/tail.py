@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from agentopic.cli.reading import Span
     from agentopic.settings import Settings
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -9,7 +9,7 @@ import typer
 
 from agentopic.cli.flags import NamespaceFlag, OutputFlag, TargetsArgument, TransportFlag
 
-app = typer.Typer(help="Plan, create and list topics.", no_args_is_help=True)
+app = typer.Typer(add_completion=False, help="Plan, create and list topics.", no_args_is_help=True)
 
 _COLUMNS = ("topic", "partitions", "replication", "config", "status")
 

@@ -43,6 +43,11 @@ class VerbGroup(TyperGroup):
 
     def _load(self, verb: str) -> None:
         if verb not in self.commands:
-            command = get_command(import_module(f"agentopic.cli.{verb}").app)
-            command.name = verb
-            self.commands[verb] = command
+            self.commands[verb] = load_verb(verb)
+
+
+def load_verb(verb: str) -> Any:
+    """Import a verb's module and return its command."""
+    command = get_command(import_module(f"agentopic.cli.{verb}").app)
+    command.name = verb
+    return command

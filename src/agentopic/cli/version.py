@@ -6,7 +6,7 @@ import typer
 
 from agentopic.cli.flags import OutputFlag
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 _LIBRARIES = ("pydantic", "aiokafka", "asyncpg", "openai", "opentelemetry-api", "protobuf")
 

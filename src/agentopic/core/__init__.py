@@ -105,10 +105,10 @@ __all__ = [
     "payload",
     "payload_type_name",
     "rpc",
+    "step",
     "trace_create_agent_span",
     "trace_invoke_agent_span",
     "trace_tool_span",
     "try_get_known_serializers_for_type",
     "type_subscription",
-    "step",
 ]

@@ -52,8 +52,7 @@ class AgentFactory:
             agent = cast("Agent", await made if inspect.isawaitable(made) else made)
         if self.expected_class is not None and not isinstance(agent, self.expected_class):
             raise RegistrationError(
-                f"the factory of {agent_id.type!r} made a {type(agent).__name__}, "
-                f"not a {self.expected_class.__name__}"
+                f"the factory of {agent_id.type!r} made a {type(agent).__name__}, not a {self.expected_class.__name__}"
             )
         await agent.bind_id_and_runtime(id=agent_id, runtime=runtime)
         return agent

@@ -25,9 +25,7 @@ class AgentId:
     def __init__(self, type: str | AgentType, key: str) -> None:  # noqa: A002 - AutoGen's parameter name
         name = type.type if isinstance(type, AgentType) else type
         if _AGENT_TYPE.match(name) is None:
-            raise InvalidNameError(
-                f"invalid agent type {name!r}: only word characters, '-' and '.' are allowed"
-            )
+            raise InvalidNameError(f"invalid agent type {name!r}: only word characters, '-' and '.' are allowed")
         self._type = name
         self._key = key
         self._hash = hash((name, key))

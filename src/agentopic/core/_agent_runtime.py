@@ -129,8 +129,6 @@ class AgentRuntime(Protocol):
         """
         ...
 
-    def add_message_serializer(
-        self, serializer: MessageSerializer[Any] | Sequence[MessageSerializer[Any]]
-    ) -> None:
+    def add_message_serializer(self, serializer: MessageSerializer[Any] | Sequence[MessageSerializer[Any]]) -> None:
         """Make payload classes known; of two serializers for one type and content type the later is used."""
         ...

@@ -82,9 +82,7 @@ class BaseAgent(ABC, Agent):
             ContextError: the agent is not registered yet.
         """
         if self._runtime is None:
-            raise ContextError(
-                "this agent has no runtime yet: register it, or have a runtime's factory make it"
-            )
+            raise ContextError("this agent has no runtime yet: register it, or have a runtime's factory make it")
         return self._runtime
 
     async def bind_id_and_runtime(self, id: AgentId, runtime: AgentRuntime) -> None:  # noqa: A002 - AutoGen's parameter
@@ -126,9 +124,7 @@ class BaseAgent(ABC, Agent):
         self, message: Any, topic_id: TopicId, *, cancellation_token: CancellationToken | None = None
     ) -> None:
         """Publish to all subscribers of a topic but this agent."""
-        await self.runtime.publish_message(
-            message, topic_id, sender=self.id, cancellation_token=cancellation_token
-        )
+        await self.runtime.publish_message(message, topic_id, sender=self.id, cancellation_token=cancellation_token)
 
     async def save_state(self) -> Mapping[str, Any]:
         """Warn that this class has no state to save; override it together with `load_state`."""

@@ -101,9 +101,7 @@ def _span(
     attributes.update({key: value for key, value in optional.items() if value is not None})
     chosen = tracer if tracer is not None else get_tracer(_TRACER_NAME)
     context = None if parent is None else set_span_in_context(parent)
-    with chosen.start_as_current_span(
-        f"{operation} {name}", context=context, kind=kind, attributes=attributes
-    ) as span:
+    with chosen.start_as_current_span(f"{operation} {name}", context=context, kind=kind, attributes=attributes) as span:
         try:
             yield span
         except BaseException as error:

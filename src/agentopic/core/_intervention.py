@@ -33,9 +33,7 @@ class InterventionHandler(Protocol):
         """Called for a message that is published to a topic."""
         ...
 
-    async def on_response(
-        self, message: Any, *, sender: AgentId, recipient: AgentId | None
-    ) -> Any | type[DropMessage]:
+    async def on_response(self, message: Any, *, sender: AgentId, recipient: AgentId | None) -> Any | type[DropMessage]:
         """Called for the answer that `sender` gives to `recipient`, who asked."""
         ...
 
@@ -53,9 +51,7 @@ class DefaultInterventionHandler(InterventionHandler):
         """Return the message as it is."""
         return message
 
-    async def on_response(
-        self, message: Any, *, sender: AgentId, recipient: AgentId | None
-    ) -> Any | type[DropMessage]:
+    async def on_response(self, message: Any, *, sender: AgentId, recipient: AgentId | None) -> Any | type[DropMessage]:
         """Return the answer as it is."""
         return message
 
@@ -96,9 +92,7 @@ class InterventionChain:
 
         return await self._apply(message, "on_response", ask)
 
-    async def _apply(
-        self, message: Any, method: str, ask: Callable[[InterventionHandler, Any], Awaitable[Any]]
-    ) -> Any:
+    async def _apply(self, message: Any, method: str, ask: Callable[[InterventionHandler, Any], Awaitable[Any]]) -> Any:
         for handler in self._handlers:
             answer = await ask(handler, message)
             if answer is DropMessage or isinstance(answer, DropMessage):

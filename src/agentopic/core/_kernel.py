@@ -102,9 +102,7 @@ class Kernel:
         if agent_id in self._instances:
             raise RegistrationError(f"Agent with id {agent_id} already exists.")
         if agent_id.type in self._factories:
-            raise RegistrationError(
-                "Agent factories and agent instances cannot be registered to the same type."
-            )
+            raise RegistrationError("Agent factories and agent instances cannot be registered to the same type.")
         if self._instance_classes.setdefault(agent_id.type, type(agent)) is not type(agent):
             raise RegistrationError("Agent instances must be the same object type.")
         await agent.bind_id_and_runtime(id=agent_id, runtime=self._runtime)
@@ -143,9 +141,7 @@ class Kernel:
         """The agents that handle a topic's messages, each once, in the order of the subscriptions."""
         return self._table.recipients(topic_id)
 
-    def add_message_serializer(
-        self, serializer: MessageSerializer[Any] | Sequence[MessageSerializer[Any]]
-    ) -> None:
+    def add_message_serializer(self, serializer: MessageSerializer[Any] | Sequence[MessageSerializer[Any]]) -> None:
         """Make payload classes known.
 
         Raises:

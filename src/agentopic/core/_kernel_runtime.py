@@ -100,9 +100,7 @@ class KernelRuntime(AgentRuntime):
         """
         self._kernel.remove_subscription(id)
 
-    def add_message_serializer(
-        self, serializer: MessageSerializer[Any] | Sequence[MessageSerializer[Any]]
-    ) -> None:
+    def add_message_serializer(self, serializer: MessageSerializer[Any] | Sequence[MessageSerializer[Any]]) -> None:
         """Make payload classes known.
 
         Raises:
@@ -112,10 +110,7 @@ class KernelRuntime(AgentRuntime):
 
     async def save_state(self) -> Mapping[str, Any]:
         """The states of all agents made so far, by the text of their ids; queued messages are left out."""
-        return {
-            str(agent_id): dict(await agent.save_state())
-            for agent_id, agent in [*self._kernel.instances.items()]
-        }
+        return {str(agent_id): dict(await agent.save_state()) for agent_id, agent in [*self._kernel.instances.items()]}
 
     async def load_state(self, state: Mapping[str, Any]) -> None:
         """Give agents, made where needed, the states `save_state` returned; unknown types are skipped."""

@@ -37,9 +37,7 @@ class MessageHandler(Protocol[AgentT_contra, ReceivesT_contra, ProducesT_co]):
     """Whether it wants this message of a fitting class."""
 
     @staticmethod
-    async def __call__(
-        agent_instance: AgentT_contra, message: ReceivesT_contra, ctx: MessageContext
-    ) -> ProducesT_co:
+    async def __call__(agent_instance: AgentT_contra, message: ReceivesT_contra, ctx: MessageContext) -> ProducesT_co:
         """Handle one message."""
         ...
 
@@ -50,7 +48,7 @@ def message_handler(
 ) -> MessageHandler[AnyAgentT, MessageT, AnswerT]: ...
 @overload
 def message_handler(
-    func: None = None, *, strict: bool = True, match: Callable[[MessageT, MessageContext], bool] | None = None
+    func: None = None, *, strict: bool = True, match: Callable[[Any, MessageContext], bool] | None = None
 ) -> Callable[
     [Callable[[AnyAgentT, MessageT, MessageContext], Coroutine[Any, Any, AnswerT]]],
     MessageHandler[AnyAgentT, MessageT, AnswerT],
@@ -80,7 +78,7 @@ def event(
 ) -> MessageHandler[AnyAgentT, MessageT, None]: ...
 @overload
 def event(
-    func: None = None, *, strict: bool = True, match: Callable[[MessageT, MessageContext], bool] | None = None
+    func: None = None, *, strict: bool = True, match: Callable[[Any, MessageContext], bool] | None = None
 ) -> Callable[
     [Callable[[AnyAgentT, MessageT, MessageContext], Coroutine[Any, Any, None]]],
     MessageHandler[AnyAgentT, MessageT, None],
@@ -101,7 +99,7 @@ def rpc(
 ) -> MessageHandler[AnyAgentT, MessageT, AnswerT]: ...
 @overload
 def rpc(
-    func: None = None, *, strict: bool = True, match: Callable[[MessageT, MessageContext], bool] | None = None
+    func: None = None, *, strict: bool = True, match: Callable[[Any, MessageContext], bool] | None = None
 ) -> Callable[
     [Callable[[AnyAgentT, MessageT, MessageContext], Coroutine[Any, Any, AnswerT]]],
     MessageHandler[AnyAgentT, MessageT, AnswerT],

@@ -40,6 +40,4 @@ class MessageHandlerContext:
         try:
             return handling_agent.get()
         except LookupError as error:
-            raise ContextError(
-                "MessageHandlerContext.agent_id() is known only inside a message handler"
-            ) from error
+            raise ContextError("MessageHandlerContext.agent_id() is known only inside a message handler") from error

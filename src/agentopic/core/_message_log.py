@@ -39,9 +39,7 @@ class MessageLog:
         """A message was sent or is being delivered."""
         if _logger.isEnabledFor(logging.INFO):
             text = self._text(message)
-            _logger.info(
-                MessageEvent(payload=text, sender=sender, receiver=receiver, kind=kind, delivery_stage=stage)
-            )
+            _logger.info(MessageEvent(payload=text, sender=sender, receiver=receiver, kind=kind, delivery_stage=stage))
 
     def dropped(
         self, message: Any, sender: AgentId | None, receiver: AgentId | TopicId | None, kind: MessageKind
@@ -60,9 +58,7 @@ class MessageLog:
     def _text(self, message: Any) -> str:
         name = self._serializers.type_name(message)
         try:
-            data = self._serializers.serialize(
-                message, type_name=name, data_content_type=JSON_DATA_CONTENT_TYPE
-            )
+            data = self._serializers.serialize(message, type_name=name, data_content_type=JSON_DATA_CONTENT_TYPE)
         except PayloadError:
             return "Message could not be serialized"
         return data.decode("utf-8", "replace")

@@ -25,9 +25,7 @@ def payload(type_name: str) -> Callable[[C], C]:
         RegistrationError: the class is a protobuf message, which has a name already.
     """
     if _TYPE_NAME.match(type_name) is None:
-        raise InvalidNameError(
-            f"invalid payload type name {type_name!r}: use a name like 'orders.OrderPlaced.v1'"
-        )
+        raise InvalidNameError(f"invalid payload type name {type_name!r}: use a name like 'orders.OrderPlaced.v1'")
 
     def declare(cls: C) -> C:
         if is_protobuf_class(cls):

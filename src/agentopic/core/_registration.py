@@ -14,9 +14,7 @@ from agentopic.core._type_prefix_subscription import TypePrefixSubscription
 from agentopic.errors import RegistrationError
 
 
-async def subscribe_class(
-    runtime: AgentRuntime, agent_type: AgentType, unbound: Iterable[UnboundSubscription]
-) -> None:
+async def subscribe_class(runtime: AgentRuntime, agent_type: AgentType, unbound: Iterable[UnboundSubscription]) -> None:
     """Make the subscriptions for an agent type, then add them to the runtime.
 
     Raises:

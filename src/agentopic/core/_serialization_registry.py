@@ -42,9 +42,7 @@ class SerializationRegistry:
         Raises:
             DuplicatePayloadTypeError: another class has this declared (or namespaced) name already.
         """
-        several: Iterable[MessageSerializer[Any]] = (
-            serializer if isinstance(serializer, Sequence) else (serializer,)
-        )
+        several: Iterable[MessageSerializer[Any]] = serializer if isinstance(serializer, Sequence) else (serializer,)
         for one in several:
             self._add(one)
 

@@ -17,9 +17,7 @@ class SubscriptionInstantiationContext:
     _current: ClassVar[ContextVar[AgentType]] = ContextVar("agentopic_subscription_agent_type")
 
     def __init__(self) -> None:
-        raise ContextError(
-            "SubscriptionInstantiationContext has class methods only and cannot be instantiated"
-        )
+        raise ContextError("SubscriptionInstantiationContext has class methods only and cannot be instantiated")
 
     @classmethod
     @contextmanager
@@ -41,6 +39,4 @@ class SubscriptionInstantiationContext:
         try:
             return cls._current.get()
         except LookupError as error:
-            raise ContextError(
-                "the agent type is known only while a registration makes subscriptions"
-            ) from error
+            raise ContextError("the agent type is known only while a registration makes subscriptions") from error

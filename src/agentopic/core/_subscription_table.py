@@ -92,10 +92,7 @@ class SubscriptionTable:
         for subscription in self._by_id.values():
             if not _pair(subscription):
                 routes.append(subscription)
-            elif (
-                subscription.is_match(probe)
-                and (agent_type := subscription.map_to_agent(probe).type) not in routes
-            ):
+            elif subscription.is_match(probe) and (agent_type := subscription.map_to_agent(probe).type) not in routes:
                 routes.append(agent_type)
         if len(self._routes) >= _CACHED_TOPIC_TYPES:
             self._routes.clear()

@@ -45,9 +45,7 @@ class TypeSubscription(Subscription):
             CantHandleError: the topic does not match.
         """
         if not self.is_match(topic_id):
-            raise CantHandleError(
-                f"topic {topic_id} does not match the subscription to type {self._topic_type!r}"
-            )
+            raise CantHandleError(f"topic {topic_id} does not match the subscription to type {self._topic_type!r}")
         return AgentId(self._agent_type, topic_id.source)
 
     def __eq__(self, other: object) -> bool:

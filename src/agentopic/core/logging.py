@@ -79,9 +79,7 @@ class LLMStreamStartEvent(_Event):
 class LLMStreamEndEvent(_Event):
     """A model has streamed its whole answer."""
 
-    def __init__(
-        self, *, response: dict[str, Any], prompt_tokens: int, completion_tokens: int, **kwargs: Any
-    ) -> None:
+    def __init__(self, *, response: dict[str, Any], prompt_tokens: int, completion_tokens: int, **kwargs: Any) -> None:
         super().__init__(
             kwargs,
             type="LLMStreamEnd",
@@ -165,9 +163,7 @@ class MessageDroppedEvent(_Event):
 class MessageHandlerExceptionEvent(_Event):
     """A handler raised."""
 
-    def __init__(
-        self, *, payload: str, handling_agent: AgentId, exception: BaseException, **kwargs: Any
-    ) -> None:
+    def __init__(self, *, payload: str, handling_agent: AgentId, exception: BaseException, **kwargs: Any) -> None:
         super().__init__(
             kwargs,
             payload=payload,
@@ -181,9 +177,7 @@ class AgentConstructionExceptionEvent(_Event):
     """An agent's factory raised."""
 
     def __init__(self, *, agent_id: AgentId, exception: BaseException, **kwargs: Any) -> None:
-        super().__init__(
-            kwargs, agent_id=str(agent_id), exception=str(exception), type="AgentConstructionException"
-        )
+        super().__init__(kwargs, agent_id=str(agent_id), exception=str(exception), type="AgentConstructionException")
 
 
 def _handling_agent() -> str | None:

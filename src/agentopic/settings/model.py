@@ -62,9 +62,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         frozen=True, extra="forbid", validate_by_name=True, env_ignore_empty=True, protected_namespaces=()
     )
-    secret_fields: ClassVar[frozenset[str]] = frozenset(
-        {"openai_api_key", "anthropic_api_key", "gemini_api_key"}
-    )
+    secret_fields: ClassVar[frozenset[str]] = frozenset({"openai_api_key", "anthropic_api_key", "gemini_api_key"})
     provider_fields: ClassVar[tuple[str, ...]] = (
         "openai_api_key", "openai_base_url", "azure_openai_endpoint", "anthropic_api_key", "gemini_api_key",
     )  # fmt: skip
@@ -93,9 +91,7 @@ class Settings(BaseSettings):
         validation_alias=_also_autogen("RUNTIME_TYPE"),
         description="`local`: in this process, nothing is stored; `distributed`: over transport and journal.",
     )
-    log_level: Annotated[
-        Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper)
-    ] = Field(
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper)] = Field(
         default="INFO", validation_alias=_also_autogen("LOG_LEVEL"), description="What is logged, on stderr."
     )
     log_format: Literal["auto", "console", "json"] = Field(
@@ -281,9 +277,7 @@ class Settings(BaseSettings):
         except ValueError:
             moment = None
         if moment is None or moment.tzinfo is None:
-            raise ValueError(
-                "Input should be 'earliest', 'registration' or a time such as 2026-01-31T08:00:00+00:00"
-            )
+            raise ValueError("Input should be 'earliest', 'registration' or a time such as 2026-01-31T08:00:00+00:00")
         return value
 
     def journal_url(self) -> str:
@@ -343,6 +337,11 @@ class Origin:
     variable: str
     value: str | int | float | bool | None
     source: str
+
+
+def variables(name: str) -> tuple[str, ...]:
+    """Return the environment variables of a setting, ours first."""
+    return aliases(Settings, name)
 
 
 def variable(name: str) -> str:

@@ -77,9 +77,7 @@ def _secret_files(model: Model, directory: Path) -> SecretsSettingsSource:
     return source
 
 
-def _of_variables(
-    model: Model, source: PydanticBaseEnvSettingsSource, label: str
-) -> Iterator[tuple[str, Found]]:
+def _of_variables(model: Model, source: PydanticBaseEnvSettingsSource, label: str) -> Iterator[tuple[str, Found]]:
     for name, field in model.model_fields.items():
         try:
             value, key, _ = source.get_field_value(field, name)

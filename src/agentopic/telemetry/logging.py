@@ -65,9 +65,7 @@ def _ending(log_format: LogFormat, stream: TextIO) -> list[Any]:
 
 def _install(handler: logging.Handler, level: str) -> None:
     root = logging.getLogger()
-    for old in [
-        each for each in root.handlers if isinstance(each.formatter, structlog.stdlib.ProcessorFormatter)
-    ]:
+    for old in [each for each in root.handlers if isinstance(each.formatter, structlog.stdlib.ProcessorFormatter)]:
         root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel(level)

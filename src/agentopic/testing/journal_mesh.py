@@ -215,9 +215,7 @@ class JournalMesh:
 
     connect: Callable[[], Journal]
     members: list[Member] = field(default_factory=list[Member])
-    known: dict[tuple[str, TopicPartition], int] = field(
-        default_factory=dict[tuple[str, TopicPartition], int]
-    )
+    known: dict[tuple[str, TopicPartition], int] = field(default_factory=dict[tuple[str, TopicPartition], int])
 
     async def join(self, *groups: str) -> Member:
         """Connect and enter one more process."""

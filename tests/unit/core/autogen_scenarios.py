@@ -1,5 +1,8 @@
 """Small scenarios of the actor API, run against one package: `python autogen_scenarios.py <package>` prints JSON."""
 
+# The package is known at run time only, so its names cannot be used as types here.
+# pyright: reportInvalidTypeForm=false, reportReturnType=false
+
 import asyncio
 import importlib
 import json
@@ -7,20 +10,32 @@ import logging
 import sys
 import warnings
 from dataclasses import dataclass
-from typing import Any, Union
+from typing import Any
 
 from pydantic import BaseModel
 
-core = importlib.import_module(sys.argv[1])
-exceptions = importlib.import_module(f"{sys.argv[1]}.exceptions")
+core: Any = importlib.import_module(sys.argv[1])
+exceptions: Any = importlib.import_module(f"{sys.argv[1]}.exceptions")
 logging.getLogger(core.ROOT_LOGGER_NAME).setLevel(logging.CRITICAL)
 
 KINDS = [
-    *((name, getattr(exceptions, name)) for name in (
-        "CantHandleException", "UndeliverableException", "MessageDroppedException", "NotAccessibleError")),
-    *((c.__name__, c) for c in (
-        asyncio.CancelledError, asyncio.TimeoutError, RuntimeError, KeyError, AttributeError, LookupError, TypeError,
-        ValueError)),
+    *(
+        (name, getattr(exceptions, name))
+        for name in ("CantHandleException", "UndeliverableException", "MessageDroppedException", "NotAccessibleError")
+    ),
+    *(
+        (c.__name__, c)
+        for c in (
+            asyncio.CancelledError,
+            asyncio.TimeoutError,
+            RuntimeError,
+            KeyError,
+            AttributeError,
+            LookupError,
+            TypeError,
+            ValueError,
+        )
+    ),
 ]
 
 
@@ -54,7 +69,7 @@ def kind(error: BaseException) -> str:
 async def outcome(awaitable: Any) -> Any:
     try:
         result = await asyncio.wait_for(awaitable, 1.0)
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - whatever is raised is the outcome
         return f"raises {kind(error)}"
     return repr(result)
 
@@ -62,7 +77,7 @@ async def outcome(awaitable: Any) -> Any:
 def call(function: Any) -> str:
     try:
         return repr(function())
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - whatever is raised is the outcome
         return f"raises {kind(error)}"
 
 
@@ -116,9 +131,14 @@ async def with_talker(**options: Any) -> Any:
 async def ids() -> Any:
     made = core.AgentId("a", "b")
     return [
-        str(made), repr(made), made == core.AgentId("a", "b"), made != core.AgentId("a", "c"),
-        hash(made) == hash(core.AgentId("a", "b")), made == "a/b",
-        call(lambda: core.AgentId.from_str("a/b/c").key), call(lambda: core.AgentId.from_str("ab")),
+        str(made),
+        repr(made),
+        made == core.AgentId("a", "b"),
+        made != core.AgentId("a", "c"),
+        hash(made) == hash(core.AgentId("a", "b")),
+        made == "a/b",
+        call(lambda: core.AgentId.from_str("a/b/c").key),
+        call(lambda: core.AgentId.from_str("ab")),
         call(lambda: core.AgentId(core.AgentType("x.y-z_1"), "").type),
         *(call(lambda name=name: core.AgentId(name, "k").type) for name in ("a b", "a/b", "a:b", "", "é", "a\n", "9")),
     ]
@@ -128,9 +148,15 @@ async def ids() -> Any:
 async def topics() -> Any:
     made = core.TopicId("a", "b")
     return [
-        str(made), repr(made), made == core.TopicId("a", "b"), hash(made) == hash(core.TopicId("a", "b")),
-        call(lambda: core.TopicId.from_str("a/b/c").source), call(lambda: core.TopicId.from_str("ab")),
-        str(core.DefaultTopicId()), str(core.DefaultTopicId("t")), str(core.DefaultTopicId(source="s")),
+        str(made),
+        repr(made),
+        made == core.TopicId("a", "b"),
+        hash(made) == hash(core.TopicId("a", "b")),
+        call(lambda: core.TopicId.from_str("a/b/c").source),
+        call(lambda: core.TopicId.from_str("ab")),
+        str(core.DefaultTopicId()),
+        str(core.DefaultTopicId("t")),
+        str(core.DefaultTopicId(source="s")),
         *(call(lambda name=name: core.TopicId(name, "k").type) for name in ("a b", "a/b", "a:b=c", "", "é", "a\n")),
     ]
 
@@ -146,13 +172,22 @@ async def subscriptions() -> Any:
     prefix = core.TypePrefixSubscription("t", "a", id="1")
     topic = core.TopicId
     return [
-        exact.id, exact.is_match(topic("t", "s")), exact.is_match(topic("tt", "s")),
-        prefix.is_match(topic("tt", "s")), prefix.is_match(topic("u", "s")),
-        str(exact.map_to_agent(topic("t", "s"))), str(prefix.map_to_agent(topic("tx", "s"))),
-        call(lambda: exact.map_to_agent(topic("u", "s"))), call(lambda: prefix.map_to_agent(topic("u", "s"))),
-        exact == core.TypeSubscription("t", "a"), exact == core.TypeSubscription("u", "a", id="1"),
-        exact == core.TypeSubscription("u", "a"), exact == prefix, exact == 3,
-        prefix == core.TypePrefixSubscription("t", "a"), call(core.DefaultSubscription),
+        exact.id,
+        exact.is_match(topic("t", "s")),
+        exact.is_match(topic("tt", "s")),
+        prefix.is_match(topic("tt", "s")),
+        prefix.is_match(topic("u", "s")),
+        str(exact.map_to_agent(topic("t", "s"))),
+        str(prefix.map_to_agent(topic("tx", "s"))),
+        call(lambda: exact.map_to_agent(topic("u", "s"))),
+        call(lambda: prefix.map_to_agent(topic("u", "s"))),
+        exact == core.TypeSubscription("t", "a"),
+        exact == core.TypeSubscription("u", "a", id="1"),
+        exact == core.TypeSubscription("u", "a"),
+        exact == prefix,
+        exact == 3,
+        prefix == core.TypePrefixSubscription("t", "a"),
+        call(core.DefaultSubscription),
         subscription(core.DefaultSubscription(agent_type="x")),
         isinstance(core.DefaultSubscription("q", "x"), core.TypeSubscription),
     ]
@@ -218,9 +253,12 @@ async def registration_errors() -> Any:
         await outcome(runtime.register_factory("wrong", Talker, expected_class=Other)),
         await outcome(runtime.get("wrong", lazy=False)),
         call(lambda: core.BaseAgent("x")),
-        call(core.AgentInstantiationContext.current_agent_id), call(core.MessageHandlerContext.agent_id),
-        call(core.SubscriptionInstantiationContext.agent_type), core.AgentInstantiationContext.is_in_factory_call(),
-        call(core.AgentInstantiationContext), call(core.MessageHandlerContext),
+        call(core.AgentInstantiationContext.current_agent_id),
+        call(core.MessageHandlerContext.agent_id),
+        call(core.SubscriptionInstantiationContext.agent_type),
+        core.AgentInstantiationContext.is_in_factory_call(),
+        call(core.AgentInstantiationContext),
+        call(core.MessageHandlerContext),
     ]
 
 
@@ -343,7 +381,7 @@ async def routing() -> Any:
             log.append("d_event")
 
         @core.rpc
-        async def e_rpc(self, message: Reply, ctx: core.MessageContext) -> Union[int, str]:
+        async def e_rpc(self, message: Reply, ctx: core.MessageContext) -> int | str:
             log.append("e_rpc")
             return 1
 
@@ -362,8 +400,12 @@ async def routing() -> Any:
         await runtime.publish_message(message, core.TopicId("t", "k"))
     await runtime.stop_when_idle()
     handler = Router.e_rpc
-    return [log, [t.__name__ for t in handler.target_types], sorted(t.__name__ for t in handler.produces_types),
-            [t.__name__ for t in Router.d_event.produces_types]]
+    return [
+        log,
+        [t.__name__ for t in handler.target_types],
+        sorted(t.__name__ for t in handler.produces_types),
+        [t.__name__ for t in Router.d_event.produces_types],
+    ]
 
 
 @scenario
@@ -423,7 +465,7 @@ async def contexts() -> Any:
     runtime.start()
     await runtime.publish_message(Ask("first"), core.TopicId("t", "k"), message_id="m1")
     await runtime.stop_when_idle()
-    return [line for line in seen if not line[8:9] == "-"]
+    return [line for line in seen if line[8:9] != "-"]
 
 
 @scenario
@@ -608,8 +650,12 @@ async def state() -> Any:
     other, _ = await with_talker()
     await other.load_state({**saved, "unknown/k": {}})
     await other.agent_load_state(core.AgentId("talker", "l"), {"log": ["given"]})
-    return [saved, await other.save_state(), await other.agent_save_state(core.AgentId("talker", "k")),
-            await other.agent_metadata(core.AgentId("talker", "q"))]
+    return [
+        saved,
+        await other.save_state(),
+        await other.agent_save_state(core.AgentId("talker", "k")),
+        await other.agent_metadata(core.AgentId("talker", "q")),
+    ]
 
 
 @scenario
@@ -630,29 +676,34 @@ async def an_agent_without_state() -> Any:
 
 @scenario
 async def closures() -> Any:
-    results: list[Any] = []
-    for policy in ("warn", "error", "ignore"):
-        seen: list[str] = []
+    return [await closure_with_policy(policy) for policy in ("warn", "error", "ignore")]
 
-        async def closure(context: core.ClosureContext, message: Ask, ctx: core.MessageContext) -> Any:
-            seen.append(f"{context.id} {type(message).__name__} {ctx.is_rpc}")
-            return Reply("done")
 
-        runtime = Recording()
-        await core.ClosureAgent.register_closure(
-            runtime, "closure", closure, unknown_type_policy=policy, description="d",
-            subscriptions=lambda: [core.DefaultSubscription(), core.TypeSubscription("x", "closure")],
-        )
-        runtime.start()
-        target = core.AgentId("closure", "k")
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            answers = [await outcome(runtime.send_message(m, target)) for m in (Ask(""), Reply(""))]
-        await runtime.publish_message(Ask(""), core.DefaultTopicId())
-        await runtime.stop_when_idle()
-        saved = await runtime.save_state()
-        results.append([answers, seen, len(caught), [subscription(s) for s in runtime.added], saved])
-    return results
+async def closure_with_policy(policy: str) -> Any:
+    seen: list[str] = []
+
+    async def closure(context: core.ClosureContext, message: Ask, ctx: core.MessageContext) -> Any:
+        seen.append(f"{context.id} {type(message).__name__} {ctx.is_rpc}")
+        return Reply("done")
+
+    runtime = Recording()
+    await core.ClosureAgent.register_closure(
+        runtime,
+        "closure",
+        closure,
+        unknown_type_policy=policy,
+        description="d",
+        subscriptions=lambda: [core.DefaultSubscription(), core.TypeSubscription("x", "closure")],
+    )
+    runtime.start()
+    target = core.AgentId("closure", "k")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        answers = [await outcome(runtime.send_message(m, target)) for m in (Ask(""), Reply(""))]
+    await runtime.publish_message(Ask(""), core.DefaultTopicId())
+    await runtime.stop_when_idle()
+    saved = await runtime.save_state()
+    return [answers, seen, len(caught), [subscription(s) for s in runtime.added], saved]
 
 
 @scenario
@@ -661,13 +712,22 @@ async def serializers() -> Any:
     for message in (Ask("é"), Model(name="x", tags=["a"])):
         [serializer] = core.try_get_known_serializers_for_type(type(message))
         data = serializer.serialize(message)
-        results.append([
-            serializer.type_name, serializer.data_content_type, json.loads(data),
-            serializer.deserialize(data) == message,
-        ])
+        results.append(
+            [
+                serializer.type_name,
+                serializer.data_content_type,
+                json.loads(data),
+                serializer.deserialize(data) == message,
+            ]
+        )
     unknown = core.UnknownPayload("t", "c", b"x")
-    return [results, core.try_get_known_serializers_for_type(int), core.JSON_DATA_CONTENT_TYPE,
-            core.PROTOBUF_DATA_CONTENT_TYPE, unknown.type_name]
+    return [
+        results,
+        core.try_get_known_serializers_for_type(int),
+        core.JSON_DATA_CONTENT_TYPE,
+        core.PROTOBUF_DATA_CONTENT_TYPE,
+        unknown.type_name,
+    ]
 
 
 @scenario
@@ -688,8 +748,7 @@ async def event_log() -> Any:
     await runtime.stop_when_idle()
     logger.setLevel(logging.CRITICAL)
     fields = ("type", "sender", "receiver", "kind", "delivery_stage")
-    return [[[line.get(f) for f in fields] + [line["payload"].replace(" ", "")] for line in lines],
-            sorted(lines[0])]
+    return [[[line.get(f) for f in fields] + [line["payload"].replace(" ", "")] for line in lines], sorted(lines[0])]
 
 
 async def main() -> None:
@@ -697,11 +756,11 @@ async def main() -> None:
     for name, function in SCENARIOS.items():
         try:
             results[name] = await asyncio.wait_for(function(), 10)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - whatever is raised is the outcome
             results[name] = f"scenario raised {type(error).__name__}: {error}"
     json.dump(results, sys.stdout, default=str)
     sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    asyncio.get_event_loop_policy().new_event_loop().run_until_complete(main())
+    asyncio.run(main())

@@ -32,7 +32,9 @@ class RememberingTracer(trace.NoOpTracer):
         self.spans = spans
 
     @contextmanager
-    def start_as_current_span(self, name: str, *args: Any, **options: Any) -> Generator[RememberedSpan, Any, None]:
+    def start_as_current_span(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, name: str, *args: Any, **options: Any
+    ) -> Generator[RememberedSpan, Any, None]:
         span = RememberedSpan(name, len(self.spans) + 1, options)
         self.spans.append(span)
         with trace.use_span(span):

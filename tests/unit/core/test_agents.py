@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -180,7 +180,7 @@ async def test_a_closure_takes_three_arguments() -> None:
     async def closure(message: Ask) -> None: ...
 
     with pytest.raises(RegistrationError, match="three arguments"):
-        await ClosureAgent.register_closure(SingleThreadedAgentRuntime(), "c", closure)  # pyright: ignore
+        await ClosureAgent.register_closure(SingleThreadedAgentRuntime(), "c", cast("Any", closure))
 
 
 async def test_a_callable_object_can_be_a_closure() -> None:

@@ -32,9 +32,7 @@ def test_every_public_name_is_there(submodule: str, apis: tuple[dict[str, Any], 
 
 
 @pytest.mark.parametrize("submodule", ["", *OWNED_SUBMODULES])
-def test_every_signature_takes_what_autogen_takes(
-    submodule: str, apis: tuple[dict[str, Any], dict[str, Any]]
-) -> None:
+def test_every_signature_takes_what_autogen_takes(submodule: str, apis: tuple[dict[str, Any], dict[str, Any]]) -> None:
     theirs, ours = apis
 
     differences = [
@@ -49,7 +47,7 @@ def test_every_signature_takes_what_autogen_takes(
 
 def _differences(name: str, theirs: Any, ours: Any) -> list[str]:
     found: list[str] = []
-    if theirs["kind"] != ours["kind"]:
+    if theirs["kind"] not in (ours["kind"], "value"):  # a type alias may be spelled in several ways
         return [f"{name} is a {ours['kind']}, not a {theirs['kind']}"]
     if not _accepts(ours["parameters"], theirs["parameters"]):
         found.append(f"{name}{ours['parameters']} for {theirs['parameters']}")

@@ -51,9 +51,7 @@ def test_scenarios_end_as_in_autogen(outcomes: tuple[dict[str, Any], dict[str, A
 
 
 @pytest.mark.parametrize("name", DELIBERATE_DIFFERENCES)
-def test_a_deliberate_difference_is_as_documented(
-    name: str, outcomes: tuple[dict[str, Any], dict[str, Any]]
-) -> None:
+def test_a_deliberate_difference_is_as_documented(name: str, outcomes: tuple[dict[str, Any], dict[str, Any]]) -> None:
     theirs, ours = outcomes
     expected_theirs, expected_ours, _ = DELIBERATE_DIFFERENCES[name]
 

@@ -24,7 +24,6 @@ from agentopic.core import (
 from agentopic.core.logging import LLMCallEvent, LLMStreamEndEvent, LLMStreamStartEvent, ToolCallEvent
 from agentopic.errors import MessageDroppedError
 
-
 WORKERS_TOPIC = TopicId("worker:", "k")
 
 
@@ -65,10 +64,19 @@ async def test_a_failing_handler_and_a_dropped_message_are_logged(caplog: pytest
 
     lines = logged(caplog)
 
-    assert {"payload": '{"text":"x"}', "sender": "s/t", "receiver": "worker/k", "kind": "MessageKind.DIRECT",
-            "type": "MessageDropped"} in lines
-    assert {"payload": '{"text":"y"}', "handling_agent": "worker/k", "exception": "told to fail",
-            "type": "MessageHandlerException"} in lines
+    assert {
+        "payload": '{"text":"x"}',
+        "sender": "s/t",
+        "receiver": "worker/k",
+        "kind": "MessageKind.DIRECT",
+        "type": "MessageDropped",
+    } in lines
+    assert {
+        "payload": '{"text":"y"}',
+        "handling_agent": "worker/k",
+        "exception": "told to fail",
+        "type": "MessageHandlerException",
+    } in lines
 
 
 async def test_a_message_without_json_form_is_logged_without_payload(caplog: pytest.LogCaptureFixture) -> None:

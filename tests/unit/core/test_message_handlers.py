@@ -54,7 +54,9 @@ class Derived(Base):
         return None
 
     @event
-    async def on_second(self, message: Second, ctx: MessageContext) -> None:
+    async def on_second(  # pyright: ignore[reportIncompatibleVariableOverride]
+        self, message: Second, ctx: MessageContext
+    ) -> None:
         self.calls.append("derived on_second")
 
 
@@ -91,7 +93,9 @@ async def test_a_class_derived_after_its_base_was_used_has_its_own_handlers() ->
 
     class Later(Base):
         @message_handler
-        async def on_first(self, message: First, ctx: MessageContext) -> str:
+        async def on_first(  # pyright: ignore[reportIncompatibleVariableOverride]
+            self, message: First, ctx: MessageContext
+        ) -> str:
             return "later"
 
     assert await Later().on_message(First("x"), context()) == "later"
@@ -121,7 +125,10 @@ async def no_annotation(self: Any, message, ctx: MessageContext) -> None: ...
 async def no_return(self: Any, message: First, ctx: MessageContext): ...
 async def other_name(self: Any, msg: First, ctx: MessageContext) -> None: ...
 def not_async(self: Any, message: First, ctx: MessageContext) -> None: ...
-async def unresolved(self: Any, message: Nowhere, ctx: MessageContext) -> None: ...  # noqa: F821  # pyright: ignore
+async def unresolved(self: Any, message: First, ctx: MessageContext) -> None: ...
+
+
+unresolved.__annotations__["message"] = "Nowhere"
 
 
 @pytest.mark.parametrize(

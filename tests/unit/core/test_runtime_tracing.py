@@ -40,9 +40,7 @@ class Worker(RoutedAgent):
 
 async def test_a_message_leaves_spans_linked_to_where_it_came_from() -> None:
     provider = RememberingProvider()
-    runtime = SingleThreadedAgentRuntime(
-        tracer_provider=provider, intervention_handlers=[DefaultInterventionHandler()]
-    )
+    runtime = SingleThreadedAgentRuntime(tracer_provider=provider, intervention_handlers=[DefaultInterventionHandler()])
     await Worker.register(runtime, "worker", lambda: Worker("works"))
     await runtime.add_subscription(TypeSubscription("news", "worker"))
     runtime.start()
@@ -105,7 +103,7 @@ def test_generative_work_is_named_by_the_conventions(
         pass
 
     [span] = tracer.spans
-    operation = name.split()[0]
+    operation = name.split(maxsplit=1)[0]
     assert span.name == name
     assert span.attributes == {"gen_ai.operation.name": operation, "gen_ai.system": "agentopic", **attributes}
 

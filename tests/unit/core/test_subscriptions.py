@@ -9,10 +9,12 @@ from agentopic.core._subscription_table import SubscriptionTable
 from agentopic.errors import CantHandleError, InvalidNameError, RegistrationError
 
 
-class BySource(Subscription):
+class BySource(Subscription):  # noqa: PLW1641 - never hashed
     """A kind of subscription that users write: it looks at the topic's source."""
 
-    id = "by-source"
+    @property
+    def id(self) -> str:
+        return "by-source"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, BySource)

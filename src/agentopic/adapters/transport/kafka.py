@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Sequence
 
@@ -44,8 +45,7 @@ class KafkaTransport:
         chance = random.randrange(1 << 30)
         outcomes = [self._enqueue(record, topics[record.topic], chance) for record in records]
         futures = [outcome for outcome in outcomes if isinstance(outcome, asyncio.Future)]
-        if futures:
-            await asyncio.gather(*futures, return_exceptions=True)
+        await _settled(futures)
         return [_result(outcome) for outcome in outcomes]
 
     async def _count(self, topic: str) -> int | TransportError:
@@ -73,9 +73,9 @@ class KafkaTransport:
             TransportError: no broker answers.
         """
         await self._producers.current()
-        consumer = await start_consumer(self._options)
+        consumer = await start_consumer(self._options, self._producers.starts)
         committer = OffsetCommitter(self._producers, self._options, group)
-        reader = KafkaReader(consumer, committer, self._options, self._producers.partitions)
+        reader = KafkaReader(consumer, committer, self._options, self._producers)
         self._readers.append(reader)
         return reader
 
@@ -86,6 +86,19 @@ class KafkaTransport:
         lanes, self._lanes = self._lanes, {}
         await asyncio.gather(*(lane.settle(self._options.close_timeout_seconds) for lane in lanes.values()))
         await self._producers.aclose()
+
+
+async def _settled(futures: Sequence[asyncio.Future[Sent]]) -> None:
+    # Cheaper than gathering, and the usual send is of one record.
+    try:
+        for future in futures:
+            with contextlib.suppress(TransportError):
+                await future
+    except asyncio.CancelledError:
+        for future in futures:
+            if not future.cancel() and not future.cancelled():
+                future.exception()  # nobody is left to take it
+        raise
 
 
 def _result(outcome: _Outcome) -> Sent | TransportError:

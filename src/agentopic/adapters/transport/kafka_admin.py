@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from aiokafka import errors
 from aiokafka.admin import NewTopic
 
 from agentopic.adapters.transport.admission import check_spec
-from agentopic.adapters.transport.kafka_client import Admin, Consumer, new_admin, new_consumer
+from agentopic.adapters.transport.kafka_client import Admin, Client, new_admin, new_client
+from agentopic.adapters.transport.kafka_offsets import list_offsets
 from agentopic.adapters.transport.kafka_options import KafkaOptions
-from agentopic.adapters.transport.kafka_producer import within
+from agentopic.adapters.transport.kafka_start import ClientStarts, within
 from agentopic.errors import ConfigError, TransportError, UnreachableError
 from agentopic.ports.admin import OffsetRange, TopicSpec
 from agentopic.ports.transport import TopicPartition
@@ -31,8 +33,9 @@ class KafkaAdmin:
 
     def __init__(self, options: KafkaOptions) -> None:
         self._options = options
-        self._clients: tuple[Admin, Consumer] | None = None
+        self._clients: tuple[Admin, Client] | None = None
         self._connecting = asyncio.Lock()
+        self._starts = ClientStarts()
 
     async def topics(self) -> Mapping[str, int]:
         """Return every topic's name with its number of partitions, Kafka's internal topics left out."""
@@ -47,25 +50,26 @@ class KafkaAdmin:
         """
         for spec in specs:
             check_spec(spec)
-        async with self._limited("creating topics") as (admin, _):
+        async with self._limited("creating topics") as (admin, client):
             known = await _described(admin)
-            missing = [_new_topic(spec) for spec in specs if spec.name not in known]
+            missing = [spec for spec in specs if spec.name not in known]
             if not missing:
                 return
-            answer = await admin.create_topics(missing, int(self._options.request_timeout_seconds * 1000))
+            new, limit = [_new_topic(spec) for spec in missing], self._options.request_timeout_seconds
+            answer = await admin.create_topics(new, int(limit * 1000))
             _check_created(answer.to_object()["topic_errors"])
             await _visible(admin, {spec.name for spec in specs})
+            parts = [TopicPartition(spec.name, number) for spec in missing for number in range(spec.partitions)]
+            await list_offsets(client, parts)  # answered once every leader is in office
 
     async def offsets(self, partitions: Iterable[TopicPartition]) -> Mapping[TopicPartition, OffsetRange]:
         """Return what each partition holds now."""
-        async with self._limited("reading offsets") as (admin, consumer):
+        async with self._limited("reading offsets") as (admin, client):
             known = await _described(admin)
             parts = [part for part in partitions if 0 <= part.partition < known.get(part.topic, 0)]
             if not parts:
                 return {}
-            first = await consumer.beginning_offsets(parts)
-            end = await consumer.end_offsets(parts)
-        return {part: OffsetRange(first[part], end[part]) for part in parts}
+            return await list_offsets(client, parts)
 
     async def committed(self, group: str, partitions: Iterable[TopicPartition]) -> Mapping[TopicPartition, int]:
         """Return the offsets committed under a group's name."""
@@ -82,9 +86,10 @@ class KafkaAdmin:
             clients, self._clients = self._clients, None
             if clients is not None:
                 await self._stop(*clients)
+            await self._starts.settle(self._options.close_timeout_seconds)
 
     @asynccontextmanager
-    async def _limited(self, what: str) -> AsyncGenerator[tuple[Admin, Consumer]]:
+    async def _limited(self, what: str) -> AsyncGenerator[tuple[Admin, Client]]:
         clients = await self._connected()
         try:
             async with asyncio.timeout(self._options.request_timeout_seconds):
@@ -92,32 +97,34 @@ class KafkaAdmin:
         except (errors.KafkaError, OSError, TimeoutError) as error:
             raise TransportError(f"{what} failed: {error!r}") from error
 
-    async def _connected(self) -> tuple[Admin, Consumer]:
+    async def _connected(self) -> tuple[Admin, Client]:
         async with self._connecting:
             if self._clients is None:
                 self._clients = await self._connect()
             return self._clients
 
-    async def _connect(self) -> tuple[Admin, Consumer]:
-        admin, consumer = new_admin(self._options), new_consumer(self._options)
-        started = False
+    async def _connect(self) -> tuple[Admin, Client]:
+        admin, client = new_admin(self._options), new_client(self._options)
         try:
-            async with asyncio.timeout(self._options.start_timeout_seconds):
-                await admin.start()
-                await consumer.start()
-            started = True
+            await self._starts.run(
+                _start(admin, client),
+                partial(self._stop, admin, client),
+                self._options.start_timeout_seconds,
+            )
         except (errors.KafkaError, OSError, TimeoutError) as error:
             message = f"no Kafka broker answers at {self._options.bootstrap}: {error!r}"
             raise UnreachableError(message) from error
-        finally:
-            if not started:
-                await self._stop(admin, consumer)
-        return admin, consumer
+        return admin, client
 
-    async def _stop(self, admin: Admin, consumer: Consumer) -> None:
+    async def _stop(self, admin: Admin, client: Client) -> None:
         limit = self._options.close_timeout_seconds
-        await within(limit, "a Kafka consumer", consumer.stop())
+        await within(limit, "a Kafka connection", client.close())
         await within(limit, "a Kafka admin client", admin.close())
+
+
+async def _start(admin: Admin, client: Client) -> None:
+    await admin.start()
+    await client.bootstrap()
 
 
 async def _described(admin: Admin) -> Mapping[str, int]:

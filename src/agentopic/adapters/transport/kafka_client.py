@@ -7,6 +7,7 @@ from typing import Any, Protocol, cast
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.client import AIOKafkaClient
 
 from agentopic.adapters.transport.kafka_options import KafkaOptions
 from agentopic.errors import MissingExtraError
@@ -20,6 +21,10 @@ class Cluster(Protocol):
         """Return the partitions of a known topic."""
         ...
 
+    def leader_for_partition(self, partition: TopicPartition) -> int | None:
+        """Return the broker to read a partition from; -1 or None when there is none."""
+        ...
+
 
 class Client(Protocol):
     """The connections below a producer."""
@@ -28,6 +33,14 @@ class Client(Protocol):
 
     def set_topics(self, topics: Iterable[str]) -> Awaitable[bool]:
         """Follow these topics; done once they are known."""
+        ...
+
+    def force_metadata_update(self) -> Awaitable[bool]:
+        """Learn the cluster's state anew."""
+        ...
+
+    async def bootstrap(self) -> None:
+        """Connect to the first of the given addresses that answers."""
         ...
 
     def get_random_node(self) -> int | None:
@@ -129,14 +142,6 @@ class Consumer(Protocol):
         """Return when, in wall-clock milliseconds, a broker last answered for a partition."""
         ...
 
-    async def beginning_offsets(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
-        """Return the first offset of each partition."""
-        ...
-
-    async def end_offsets(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
-        """Return the next offset of each partition."""
-        ...
-
 
 class Admin(Protocol):
     """The administrating client."""
@@ -179,6 +184,11 @@ def new_producer(options: KafkaOptions) -> Producer:
 def new_consumer(options: KafkaOptions) -> Consumer:
     """Build a consumer that is not connected yet."""
     return cast("Consumer", AIOKafkaConsumer(**options.consumer_arguments()))
+
+
+def new_client(options: KafkaOptions) -> Client:
+    """Build bare connections that are not connected yet."""
+    return cast("Client", AIOKafkaClient(**options.client_arguments()))
 
 
 def new_admin(options: KafkaOptions) -> Admin:

@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
+from functools import partial
 
 from aiokafka.errors import KafkaError
 
 from agentopic.adapters.transport.kafka_client import Consumer, new_consumer
 from agentopic.adapters.transport.kafka_options import KafkaOptions
-from agentopic.adapters.transport.kafka_producer import within
+from agentopic.adapters.transport.kafka_start import ClientStarts, within
 from agentopic.errors import TransportError
 
 
-async def start_consumer(options: KafkaOptions) -> Consumer:
+async def start_consumer(options: KafkaOptions, starts: ClientStarts) -> Consumer:
     """Return a connected consumer.
 
     Raises:
         TransportError: no broker answers within the start-up time.
     """
     consumer = new_consumer(options)
-    started = False
     try:
-        async with asyncio.timeout(options.start_timeout_seconds):
-            await consumer.start()
-        started = True
+        await starts.run(consumer.start(), partial(stop_consumer, consumer, options), options.start_timeout_seconds)
     except (KafkaError, OSError, TimeoutError) as error:
         raise TransportError(f"no Kafka broker answers at {options.bootstrap}: {error!r}") from error
-    finally:
-        if not started:
-            await stop_consumer(consumer, options)
     return consumer
 
 

@@ -3,40 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Coroutine
-from typing import Any
+from functools import partial
 
 from aiokafka.errors import KafkaError
 from aiokafka.protocol.metadata import MetadataRequest
 
 from agentopic.adapters.transport.kafka_client import Producer, new_producer
 from agentopic.adapters.transport.kafka_options import KafkaOptions
+from agentopic.adapters.transport.kafka_start import ClientStarts, within
 from agentopic.errors import TransportError, UnreachableError
 
-_log = logging.getLogger("agentopic.transport.kafka")
 _RETRY_SECONDS = 0.25
 _LOOKUP_RETRY_SECONDS = 0.05
 # A topic that was just created reaches all brokers within milliseconds; longer absence is absence.
 _LOOKUP_SECONDS = 1.0
 
 
-async def within(seconds: float, what: str, closing: Coroutine[Any, Any, None]) -> None:
-    """Await a client's closing at most so long; what it then still holds is left to the garbage collector."""
-    task = asyncio.ensure_future(closing)
-    done, _ = await asyncio.wait([task], timeout=seconds)
-    if not done:
-        task.cancel()
-        await asyncio.wait([task], timeout=1.0)
-        _log.warning("closing %s took longer than %s s and was given up", what, seconds)
-    elif task.exception() is not None:
-        _log.warning("closing %s failed: %r", what, task.exception())
-
-
 class Producers:
     """Hands out the living producer and knows how many partitions a topic has."""
 
     def __init__(self, options: KafkaOptions) -> None:
+        self.starts = ClientStarts()
         self._options = options
         self._current: Producer | None = None
         self._starting = asyncio.Lock()
@@ -133,6 +120,7 @@ class Producers:
         if current is not None:
             await self._stop(current)
         await self._retired()
+        await self.starts.settle(self._options.close_timeout_seconds)
 
     async def _connect(self) -> Producer:
         await self._retired()
@@ -141,24 +129,20 @@ class Producers:
         while True:
             producer = new_producer(self._options)
             try:
-                async with asyncio.timeout_at(deadline):
-                    await self._start(producer)
-                    return producer
+                await self.starts.run(
+                    self._start(producer), partial(self._stop, producer), max(deadline - loop.time(), 0.0)
+                )
             except (KafkaError, OSError, TimeoutError) as error:
                 if loop.time() + _RETRY_SECONDS >= deadline:
                     raise self._unreachable(error) from error
+            else:
+                return producer
             await asyncio.sleep(_RETRY_SECONDS)
 
     async def _start(self, producer: Producer) -> None:
-        started = False
-        try:
-            await producer.start()
-            if self._topics:
-                await producer.client.set_topics(self._topics)
-            started = True
-        finally:
-            if not started:
-                await self._stop(producer)
+        await producer.start()
+        if self._topics:
+            await producer.client.set_topics(self._topics)
 
     async def _stop(self, producer: Producer) -> None:
         await within(self._options.close_timeout_seconds, "a Kafka producer", producer.stop())

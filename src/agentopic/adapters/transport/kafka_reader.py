@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from aiokafka import errors
 
@@ -13,6 +13,8 @@ from agentopic.adapters.transport.kafka_client import Consumer, Fetched
 from agentopic.adapters.transport.kafka_commit import OffsetCommitter
 from agentopic.adapters.transport.kafka_consumer import start_consumer, stop_consumer
 from agentopic.adapters.transport.kafka_options import KafkaOptions
+from agentopic.adapters.transport.kafka_producer import Producers
+from agentopic.adapters.transport.kafka_salvage import salvage
 from agentopic.errors import MissingTopicError, OffsetOutOfRangeError, TransportError
 from agentopic.ports.transport import Record, TopicPartition
 
@@ -35,12 +37,12 @@ class KafkaReader:
         consumer: Consumer,
         committer: OffsetCommitter,
         options: KafkaOptions,
-        partitions: Callable[[str], Awaitable[int | None]],
+        producers: Producers,
     ) -> None:
         self._consumer = consumer
         self._committer = committer
         self._options = options
-        self._partitions = partitions
+        self._producers = producers
         self._next: dict[TopicPartition, int] = {}
         self._buffer: deque[Record] = deque()
         self._error: TransportError | None = None
@@ -76,7 +78,7 @@ class KafkaReader:
         self._rewind()
 
     async def _check_exists(self, topic: str, partitions: Sequence[int]) -> None:
-        count = await self._partitions(topic)
+        count = await self._producers.partitions(topic)
         missing = [number for number in partitions if number >= (count or 0) or number < 0]
         if missing:
             raise MissingTopicError(topic, f"no partition {missing[0]}; its owner creates it")
@@ -116,24 +118,48 @@ class KafkaReader:
             self._keep(fetched)
         except TransportError as error:
             self._error = error
+        except (errors.CorruptRecordException, IndexError, ValueError):
+            # One record that the client cannot decode; it does not say of which partition.
+            self._rewind()
+            await self._salvage_all()
         except errors.KafkaError as error:
             self._error = self._translated(error)
             self._rewind()
         except errors.ConsumerStoppedError:
             self._closed = True
+        except BaseException as error:
+            self._error = TransportError(f"reading broke down: {error!r}")
+            self._rewind()
+            raise
         finally:
             self._poll = None
             self._news.set()
 
     async def _renew(self) -> None:
         # The client knows only the brokers it has met; a new one asks the given addresses again.
-        fresh = await start_consumer(self._options)
+        fresh = await start_consumer(self._options, self._producers.starts)
         stale, self._consumer = self._consumer, fresh
         self._renewal_due = False
         self._place()
         await stop_consumer(stale, self._options)
         if self._closed:
             await stop_consumer(fresh, self._options)
+
+    async def _salvage_all(self) -> None:
+        for part, offset in tuple(self._next.items()):
+            if offset < 0:
+                continue
+            try:
+                await self._producers.partitions(part.topic)
+                client = (await self._producers.current()).client
+                records, behind = await salvage(client, part, offset, self._options)
+            except TransportError as error:
+                self._error = error
+                continue
+            if self._next.get(part) == offset:
+                self._buffer.extend(records)
+                self._next[part] = behind
+                self._consumer.seek(part, behind)
 
     def _keep(self, fetched: Mapping[TopicPartition, Sequence[Fetched]]) -> None:
         for place, records in fetched.items():

@@ -36,7 +36,7 @@ def _recorded(query: Query, result_type: type[BaseModel]) -> Query:
             return await query(self, *args, **kwargs)
 
         rest = {name: value for name, value in kwargs.items() if name != "cancellation_token"}
-        spec = StepSpec[Any](
+        spec: StepSpec[Any] = StepSpec(
             kind="tool",
             name=f"{type(self).__name__}.query",
             input=canonical_json([*args[:1], rest]),

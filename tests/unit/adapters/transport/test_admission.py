@@ -12,7 +12,8 @@ from agentopic.ports.transport import OutgoingRecord
 
 
 def _record(**fields: Any) -> OutgoingRecord:
-    return OutgoingRecord(**{"topic": "t", "key": b"k", "value": b"v", **fields})
+    values: dict[str, Any] = {"topic": "t", "key": b"k", "value": b"v", **fields}
+    return OutgoingRecord(**values)
 
 
 def test_key_value_and_headers_count_towards_the_size() -> None:

@@ -196,7 +196,7 @@ async def test_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
     garbage.write_bytes(os.urandom(4096))
     other = SqliteTransport(SqliteTransportOptions(path=garbage))
 
-    with pytest.raises(UnreachableError, match="/dev/null/log.db"):
+    with pytest.raises(UnreachableError, match=r"/dev/null/log\.db"):
         await transport.start()
     with pytest.raises(UnreachableError, match=r"garbage\.db"):
         await other.start()

@@ -80,7 +80,7 @@ def _answer(store: MemoryStore, me: int, delivery: DeliveryEntry, turn: TurnDone
     if turn.answer is None:
         return ()
     store.answers[turn.answer.request_id] = (turn.answer, store.now() + turn.answer.keep_seconds)
-    return [store.add_process_row(me, reply_row(turn.answer, address)) for address in delivery.addresses]
+    return [store.add_process_row(me, reply_row(turn.answer, address)) for address in sorted(delivery.addresses)]
 
 
 def _go_on(store: MemoryStore, lane: LaneEntry, turn: TurnDone) -> Sequence[Started]:

@@ -93,5 +93,5 @@ def take(store: MemoryStore, me: int, free: Mapping[str, int]) -> Sequence[Start
     return started
 
 
-def _since(lane: LaneEntry) -> tuple[float, int]:
-    return lane.ready_at, next(iter(lane.deliveries), 0)
+def _since(lane: LaneEntry) -> tuple[float, bytes]:
+    return lane.ready_at, lane.id

@@ -1,4 +1,7 @@
-"""Batches as columns: the arrays that the functions of the database take."""
+"""Batches as columns: the arrays that the functions of the database take.
+
+The driver looks at every element of an array, so a column without values is sent empty: `unnest` fills it up.
+"""
 
 from __future__ import annotations
 
@@ -38,16 +41,17 @@ def _mark_columns(batch: IntakeBatch) -> Sequence[Sequence[object]]:
 
 def _delivery_columns(batch: IntakeBatch, index: dict[TopicPartition, int]) -> Sequence[Sequence[object]]:
     deliveries = batch.deliveries
-    addresses = [delivery.reply_to or _NOWHERE for delivery in deliveries]
+    asked = any(delivery.request_id is not None for delivery in deliveries)
+    requests = deliveries if asked else ()
+    addresses = [delivery.reply_to or _NOWHERE for delivery in requests]
     return (
         [index.get(delivery.partition, 0) for delivery in deliveries],
         [delivery.lane for delivery in deliveries],
-        [delivery.group for delivery in deliveries],
         [delivery.key for delivery in deliveries],
         [delivery.identity for delivery in deliveries],
         [delivery.head for delivery in deliveries],
         [delivery.body for delivery in deliveries],
-        [delivery.request_id for delivery in deliveries],
+        [delivery.request_id for delivery in requests],
         [address[0] for address in addresses],
         [address[1] for address in addresses],
     )
@@ -61,16 +65,14 @@ def _dead_columns(batch: IntakeBatch, index: dict[TopicPartition, int]) -> Seque
 def _row_columns(rows: Sequence[OutboxRow]) -> Sequence[Sequence[object]]:
     return (
         [row.topic for row in rows],
-        [row.partition for row in rows],
+        _sparse([row.partition for row in rows]),
         [row.key for row in rows],
         [row.value for row in rows],
         [pack_headers(row.headers) for row in rows],
     )
 
 
-def commit_columns(
-    turns: Sequence[TurnDone | TurnDeferred], sent: Sequence[StoredRow]
-) -> Sequence[Sequence[object]]:
+def commit_columns(turns: Sequence[TurnDone | TurnDeferred], sent: Sequence[StoredRow]) -> Sequence[Sequence[object]]:
     """Return the arguments of `commit_turns`; parts of a turn carry its number, from 1."""
     done = [(number, turn) for number, turn in enumerate(turns, 1) if isinstance(turn, TurnDone)]
     return (
@@ -89,7 +91,7 @@ def _turn_columns(turns: Sequence[TurnDone | TurnDeferred]) -> Sequence[Sequence
         [turn.token for turn in turns],
         [turn.pos for turn in turns],
         [_mode(turn) for turn in turns],
-        [turn.delay_seconds if isinstance(turn, TurnDeferred) else None for turn in turns],
+        _sparse([turn.delay_seconds if isinstance(turn, TurnDeferred) else None for turn in turns]),
         [turn.identity if isinstance(turn, TurnDone) and turn.outcome != "dead" else None for turn in turns],
     )
 
@@ -112,7 +114,6 @@ def _state_columns(states: Sequence[tuple[int, bytes, StateChange]]) -> Sequence
 def _output_columns(done: Sequence[tuple[int, TurnDone]]) -> Sequence[Sequence[object]]:
     return (
         [number for number, turn in done for _ in turn.outbox],
-        [turn.lane for _, turn in done for _ in turn.outbox],
         *_row_columns([row for _, turn in done for row in turn.outbox]),
     )
 
@@ -127,3 +128,7 @@ def _answer_columns(answers: Sequence[tuple[int, Answer]]) -> Sequence[Sequence[
         [pack_headers(answer.headers) for _, answer in answers],
         [answer.keep_seconds for _, answer in answers],
     )
+
+
+def _sparse(column: Sequence[object]) -> Sequence[object]:
+    return column if any(value is not None for value in column) else ()

@@ -50,9 +50,7 @@ class PostgresJournal(PostgresMembership, PostgresLanes, PostgresSteps):
 
         What belongs to an unfinished delivery is kept, however old.
         """
-        (row,) = await self._link.call(
-            "SELECT clock_timestamp() - make_interval(secs => $1) AS before", dedup_seconds
-        )
+        (row,) = await self._link.call("SELECT clock_timestamp() - make_interval(secs => $1) AS before", dedup_seconds)
         swept = _PORTION
         while swept >= _PORTION:
             ((swept,),) = await self._link.invoke("sweep", row["before"], _PORTION)

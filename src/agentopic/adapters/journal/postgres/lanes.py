@@ -81,9 +81,7 @@ class PostgresLanes:
         return {group: counted.get(group, _EMPTY) for group in ("", *groups)}
 
 
-def _stored(
-    turns: Sequence[TurnDone | TurnDeferred], lost: Collection[int], summary: Row
-) -> Sequence[StoredRow]:
+def _stored(turns: Sequence[TurnDone | TurnDeferred], lost: Collection[int], summary: Row) -> Sequence[StoredRow]:
     """Pair the ids of stored rows with their content, which only the caller has: outputs, then replies."""
     kept = [turn for number, turn in enumerate(turns, 1) if number not in lost and isinstance(turn, TurnDone)]
     outputs = [(turn.lane, row) for turn in kept for row in turn.outbox]

@@ -26,9 +26,13 @@ _SESSION_CLASSES = ("08", "57", "25", "58", "XX")
 
 _SETTINGS = {
     "default_transaction_isolation": "read committed",
-    # Plans are made once and from indexes only: statistics of tables that fill and empty all day mislead.
+    # Plans are made once, as look-ups by key: statistics of tables that fill and empty all day mislead. A merge
+    # or hash join reads an index from end to end; a bitmap scan never marks the dead entries it meets.
     "plan_cache_mode": "force_generic_plan",
     "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "enable_bitmapscan": "off",
     "jit": "off",
     # A client that vanished in the middle of a call must not keep its locks.
     "tcp_keepalives_idle": "10",

@@ -59,9 +59,7 @@ class PostgresMembership:
     async def peers(self, me: int) -> Sequence[Peer]:
         """Return the processes not dead and not this one."""
         rows = await self._link.invoke("peers", me)
-        return [
-            Peer(id=peer, groups=tuple(groups), beat=beat, gone=gone) for peer, groups, beat, gone in rows
-        ]
+        return [Peer(id=peer, groups=tuple(groups), beat=beat, gone=gone) for peer, groups, beat, gone in rows]
 
     async def bury(self, me: int, peer: Peer) -> Sequence[StoredRow]:
         """Declare a peer dead for ever, unless its beat has risen since it was read; free what it held.

@@ -30,13 +30,9 @@ class PostgresOptions:
 
     def __post_init__(self) -> None:
         if urlsplit(self.dsn).scheme not in {"postgresql", "postgres"}:
-            raise ConfigError(
-                "a PostgreSQL journal needs an address such as postgresql://user@host:5432/name"
-            )
+            raise ConfigError("a PostgreSQL journal needs an address such as postgresql://user@host:5432/name")
         if not _SCHEMA.fullmatch(self.schema):
-            raise ConfigError(
-                f"{self.schema!r} cannot be a schema name: use lower-case letters, digits and _"
-            )
+            raise ConfigError(f"{self.schema!r} cannot be a schema name: use lower-case letters, digits and _")
 
     @property
     def place(self) -> str:

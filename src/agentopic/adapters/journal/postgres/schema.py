@@ -26,17 +26,27 @@ async def prepare(connection: asyncpg.Connection[asyncpg.Record], schema: str) -
     digest = hashlib.sha256(functions.encode()).hexdigest()
     if await _stored(connection, schema) == (VERSION, digest):
         return
-    async with connection.transaction():
-        await connection.execute("SELECT pg_advisory_xact_lock(hashtext($1))", f"agentopic schema {schema}")
-        stored = await _stored(connection, schema)
-        if stored is None:
-            await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-            await connection.execute(_text(_TABLES))
-            await connection.execute("CREATE TABLE version (number integer, functions text)")
-            await connection.execute("INSERT INTO version VALUES ($1, '')", VERSION)
-        if stored is None or stored[1] != digest:
-            await _replace_functions(connection, schema, functions)
-            await connection.execute("UPDATE version SET functions = $1", digest)
+    # A lock of the session, not of the transaction: one taken inside would be waited for with the catalogue as it
+    # was before, and the tables that the first process made would be made again.
+    lock = f"agentopic schema {schema}"
+    await connection.execute("SELECT pg_advisory_lock(hashtext($1))", lock)
+    try:
+        async with connection.transaction():
+            await _create(connection, schema, functions, digest)
+    finally:
+        await connection.execute("SELECT pg_advisory_unlock(hashtext($1))", lock)
+
+
+async def _create(connection: asyncpg.Connection[asyncpg.Record], schema: str, functions: str, digest: str) -> None:
+    stored = await _stored(connection, schema)
+    if stored is None:
+        await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        await connection.execute(_text(_TABLES))
+        await connection.execute("CREATE TABLE version (number integer, functions text)")
+        await connection.execute("INSERT INTO version VALUES ($1, '')", VERSION)
+    if stored is None or stored[1] != digest:
+        await _replace_functions(connection, schema, functions)
+        await connection.execute("UPDATE version SET functions = $1", digest)
 
 
 async def _stored(connection: asyncpg.Connection[asyncpg.Record], schema: str) -> tuple[int, str] | None:
@@ -46,15 +56,11 @@ async def _stored(connection: asyncpg.Connection[asyncpg.Record], schema: str) -
     if row is None:
         raise ConfigError(f"the schema {schema} has no version row: it was not made by agentopic")
     if row["number"] > VERSION:
-        raise ConfigError(
-            f"the journal's schema {schema} has version {row['number']}; this program knows {VERSION}"
-        )
+        raise ConfigError(f"the journal's schema {schema} has version {row['number']}; this program knows {VERSION}")
     return row["number"], row["functions"]
 
 
-async def _replace_functions(
-    connection: asyncpg.Connection[asyncpg.Record], schema: str, functions: str
-) -> None:
+async def _replace_functions(connection: asyncpg.Connection[asyncpg.Record], schema: str, functions: str) -> None:
     """Drop what an earlier text defined, then define anew: a signature may have changed."""
     old = await connection.fetch(
         "SELECT oid::regprocedure::text AS name FROM pg_proc WHERE pronamespace = $1::text::regnamespace",

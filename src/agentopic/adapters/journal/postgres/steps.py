@@ -59,9 +59,7 @@ class PostgresSteps:
 
 
 def _step_row(row: Row) -> StepRow:
-    return StepRow(
-        key=row["key"], kind=row["kind"], name=row["name"], result=row["result"], fresh=row["fresh"]
-    )
+    return StepRow(key=row["key"], kind=row["kind"], name=row["name"], result=row["result"], fresh=row["fresh"])
 
 
 def _late(result: StepResult) -> StepRow:

@@ -82,7 +82,9 @@ def _finish(tx: Transaction, rows: NewRows, lane: Lane, turn: TurnDone) -> None:
         rows.add(row, lane.id)
     if turn.answer is not None:
         _store_answer(tx, turn.answer)
-        for address in tx.rows("SELECT topic, partition FROM j_address WHERE pos = ?", turn.pos):
+        for address in tx.rows(
+            "SELECT topic, partition FROM j_address WHERE pos = ? ORDER BY topic, partition", turn.pos
+        ):
             rows.add(reply_row(turn.answer, ReplyAddress(*address)))
     tx.execute("DELETE FROM j_address WHERE pos = ?", turn.pos)
 

@@ -25,7 +25,7 @@ class Lane(NamedTuple):
 _FIND = 'SELECT id, "group", key, owner, token, running, ready_at FROM j_lane WHERE id = ?'
 _READY = """
     SELECT id, "group", key, owner, token, running, ready_at FROM j_lane
-    WHERE owner IS NULL AND "group" = ? AND ready_at <= ? ORDER BY ready_at LIMIT ?
+    WHERE owner IS NULL AND "group" = ? AND ready_at <= ? ORDER BY ready_at, id LIMIT ?
 """
 _DRAINED = """
     SELECT EXISTS (SELECT 1 FROM j_delivery WHERE lane = j_lane.id) FROM j_lane

@@ -12,6 +12,12 @@ from agentopic.adapters.journal.sqlite.transaction import Transaction
 from agentopic.errors import ProcessBuriedError
 from agentopic.ports.journal import Peer, StoredRow
 
+_DELETE_IDLE = """
+    DELETE FROM j_lane WHERE owner = ?
+    AND NOT EXISTS (SELECT 1 FROM j_delivery WHERE lane = j_lane.id)
+    AND NOT EXISTS (SELECT 1 FROM j_outbox WHERE lane = j_lane.id)
+"""
+
 
 def join(tx: Transaction, presence: Presence, groups: Sequence[str], address: str) -> int:
     """Enter a new process and lock its file before anyone can see the entry."""
@@ -88,5 +94,6 @@ def leave(tx: Transaction, me: int) -> None:
 
 
 def _free_holdings(tx: Transaction, holder: int) -> None:
+    tx.execute(_DELETE_IDLE, holder)
     tx.execute("UPDATE j_lane SET owner = NULL, running = NULL, ready_at = ? WHERE owner = ?", tx.now, holder)
     tx.execute("UPDATE j_mark SET owner = NULL WHERE owner = ?", holder)

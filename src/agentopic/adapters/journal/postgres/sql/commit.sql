@@ -79,7 +79,7 @@ CREATE FUNCTION commit_turns(
     me bigint,
     lanes bytea[], tokens bigint[], positions bigint[], modes integer[], delays float8[], finished bytea[],
     state_turns integer[], state_lanes bytea[], state_expected bigint[], state_snapshots bytea[],
-    row_turns integer[], row_lanes bytea[], row_topics text[], row_partitions integer[], row_keys bytea[],
+    row_turns integer[], row_topics text[], row_partitions integer[], row_keys bytea[],
     row_values bytea[], row_headers bytea[],
     answer_turns integer[], answer_requests text[], answer_outcomes text[], answer_keys bytea[], answer_values bytea[],
     answer_headers bytea[], answer_keeps float8[],
@@ -106,9 +106,9 @@ BEGIN
     IF cardinality(row_turns) > 0 THEN
         WITH stored AS (
             INSERT INTO outbox (id, lane, topic, partition, key, value, headers)
-            SELECT nextval('pos'), r.lane, r.topic, r.partition, r.key, r.value, r.headers
-            FROM unnest(row_turns, row_lanes, row_topics, row_partitions, row_keys, row_values, row_headers)
-                r(turn, lane, topic, partition, key, value, headers)
+            SELECT nextval('pos'), lanes[r.turn], r.topic, r.partition, r.key, r.value, r.headers
+            FROM unnest(row_turns, row_topics, row_partitions, row_keys, row_values, row_headers)
+                r(turn, topic, partition, key, value, headers)
             WHERE r.turn <> ALL (lost)
             RETURNING id, lane
         ) SELECT array_agg(id ORDER BY id), coalesce(array_agg(lane), '{}') INTO summary.rows, gained FROM stored;

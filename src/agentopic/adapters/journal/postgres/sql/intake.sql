@@ -28,7 +28,7 @@ END $$;
 
 -- Locks every lane, creating what is missing, and returns those it created. A lane deleted between the two
 -- statements makes another round. New lanes are given to `holder`, to spare them the way through the free index.
-CREATE FUNCTION lock_lanes(ids bytea[], grps text[], ks text[], holder bigint) RETURNS bytea[] LANGUAGE plpgsql AS $$
+CREATE FUNCTION lock_lanes(grp text, ids bytea[], ks text[], holder bigint) RETURNS bytea[] LANGUAGE plpgsql AS $$
 DECLARE
     created bytea[] := '{}';
     fresh bytea[];
@@ -41,7 +41,7 @@ BEGIN
         SELECT last_value - 1 INTO base FROM pos;
         WITH added AS (
             INSERT INTO lane (id, "group", key, owner, done, ready_at)
-            SELECT u.id, u.grp, u.key, holder, base, clock_timestamp() FROM unnest(ids, grps, ks) u(id, grp, key)
+            SELECT u.id, grp, u.key, holder, base, clock_timestamp() FROM unnest(ids, ks) u(id, key)
             ON CONFLICT DO NOTHING RETURNING id
         ) SELECT coalesce(array_agg(id), '{}') INTO fresh FROM added;
         created := created || fresh;
@@ -108,7 +108,7 @@ END $$;
 CREATE FUNCTION intake(
     me bigint, grp text, slots integer,
     mark_topics text[], mark_partitions integer[], mark_known bigint[], mark_nexts bigint[],
-    marks integer[], lanes bytea[], grps text[], ks text[], identities bytea[], heads bytea[], bodies bytea[],
+    marks integer[], lanes bytea[], ks text[], identities bytea[], heads bytea[], bodies bytea[],
     requests text[], to_topics text[], to_partitions integer[],
     dead_marks integer[], dead_topics text[], dead_partitions integer[], dead_keys bytea[], dead_values bytea[],
     dead_headers bytea[]
@@ -118,7 +118,6 @@ DECLARE
     fresh bytea[];
     created bytea[];
     ids bytea[];
-    id_groups text[];
     id_keys text[];
     arrivals bytea[];
     started integer;
@@ -130,24 +129,24 @@ BEGIN
     PERFORM alive(me);
     stale := advance_marks(me, grp, mark_topics, mark_partitions, mark_known, mark_nexts);
     IF cardinality(stale) > 0 THEN
-        SELECT coalesce(array_agg(u.lane ORDER BY ord), '{}'), array_agg(u.grp ORDER BY ord),
-            array_agg(u.k ORDER BY ord), coalesce(array_agg(u.identity ORDER BY ord), '{}'),
+        SELECT coalesce(array_agg(u.lane ORDER BY ord), '{}'), array_agg(u.k ORDER BY ord),
+            coalesce(array_agg(u.identity ORDER BY ord), '{}'),
             array_agg(u.head ORDER BY ord), array_agg(u.body ORDER BY ord), array_agg(u.request ORDER BY ord),
             array_agg(u.topic ORDER BY ord), array_agg(u.partition ORDER BY ord)
-        INTO lanes, grps, ks, identities, heads, bodies, requests, to_topics, to_partitions
-        FROM unnest(marks, lanes, grps, ks, identities, heads, bodies, requests, to_topics, to_partitions)
-            WITH ORDINALITY u(mark, lane, grp, k, identity, head, body, request, topic, partition, ord)
+        INTO lanes, ks, identities, heads, bodies, requests, to_topics, to_partitions
+        FROM unnest(marks, lanes, ks, identities, heads, bodies, requests, to_topics, to_partitions)
+            WITH ORDINALITY u(mark, lane, k, identity, head, body, request, topic, partition, ord)
         WHERE u.mark <> ALL (stale);
     END IF;
 
-    SELECT coalesce(array_agg(d.lane ORDER BY d.lane), '{}'), array_agg(d.grp ORDER BY d.lane),
-        array_agg(d.k ORDER BY d.lane), coalesce(array_agg(d.lane ORDER BY d.ord), '{}')
-    INTO ids, id_groups, id_keys, arrivals
+    SELECT coalesce(array_agg(d.lane ORDER BY d.lane), '{}'), array_agg(d.k ORDER BY d.lane),
+        coalesce(array_agg(d.lane ORDER BY d.ord), '{}')
+    INTO ids, id_keys, arrivals
     FROM (
-        SELECT DISTINCT ON (u.lane) u.lane, u.grp, u.k, u.ord
-        FROM unnest(lanes, grps, ks) WITH ORDINALITY u(lane, grp, k, ord) ORDER BY u.lane, u.ord
+        SELECT DISTINCT ON (u.lane) u.lane, u.k, u.ord
+        FROM unnest(lanes, ks) WITH ORDINALITY u(lane, k, ord) ORDER BY u.lane, u.ord
     ) d;
-    created := lock_lanes(ids, id_groups, id_keys, CASE WHEN slots > 0 THEN me END);
+    created := lock_lanes(grp, ids, id_keys, CASE WHEN slots > 0 THEN me END);
 
     WITH added AS (
         INSERT INTO seen (identity, at) SELECT u.identity, now() FROM unnest(identities) u(identity)

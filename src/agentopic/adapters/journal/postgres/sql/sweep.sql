@@ -1,6 +1,7 @@
 -- Sweeping: each call forgets one portion and tells how much it was; the caller repeats until nothing is left.
 
-CREATE FUNCTION sweep(before timestamptz, portion integer) RETURNS bigint LANGUAGE plpgsql AS $$
+CREATE FUNCTION sweep(before timestamptz, portion integer) RETURNS bigint LANGUAGE plpgsql
+SET enable_hashjoin = on AS $$
 DECLARE
     total bigint := 0;
     n bigint;

@@ -54,9 +54,8 @@ BEGIN
 END $$;
 
 CREATE FUNCTION backlog(grps text[]) RETURNS TABLE (grp text, deliveries bigint, unsent bigint) LANGUAGE sql AS $$
-    SELECT l."group", coalesce(sum(n.count), 0)::bigint, coalesce(sum(l.unsent), 0)::bigint
-    FROM lane l LEFT JOIN (SELECT lane, count(*) FROM delivery GROUP BY lane) n ON n.lane = l.id
-    WHERE l."group" = ANY (grps) GROUP BY l."group"
+    SELECT l."group", sum((SELECT count(*) FROM delivery d WHERE d.lane = l.id))::bigint, sum(l.unsent)::bigint
+    FROM lane l WHERE l."group" = ANY (grps) GROUP BY l."group"
     UNION ALL
     SELECT '', 0, count(*) FROM outbox WHERE process IS NOT NULL
 $$;
