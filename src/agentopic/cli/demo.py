@@ -26,3 +26,16 @@ def demo(
     progress: Annotated[bool, typer.Option("--progress/--no-progress", help="Show what happens.")] = True,
 ) -> None:
     """Answer real questions with three services, kill one in the middle, and count what came of it."""
+    from agentopic.cli.session import prepare
+    from agentopic.demo.main import DemoOptions, main
+
+    settings = prepare(runtime_type=runtime_type, log_level="WARNING")
+    options = DemoOptions(
+        transport=transport,
+        runtime_type=settings.runtime_type,
+        keep=keep,
+        output=output,
+        progress=progress,
+        **({} if tasks is None else {"tasks": tasks}),
+    )
+    raise typer.Exit(main(options))

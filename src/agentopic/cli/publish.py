@@ -36,7 +36,7 @@ def publish(
     ] = None,
     lines: Annotated[bool, typer.Option("--jsonl", help="Every line of the input is one event's payload.")] = False,
     count: Annotated[
-        int | None, typer.Option("--count", min=1, help="Publish at most so many lines.", show_default=False)
+        int | None, typer.Option("--count", min=1, help="At most so many lines; implies --jsonl.", show_default=False)
     ] = None,
     subject: Annotated[
         str | None, typer.Option(help="Conversation, run or entity: the topic source.", show_default=False)
@@ -62,6 +62,7 @@ def publish(
 
     if event_id is not None and lines:
         raise ConfigError("--id names one event and cannot go with --jsonl: leave it out")
+    lines = lines or count is not None
     settings = prepare(transport=transport, namespace=namespace)
     form = EventForm(
         payload_type=payload_type,

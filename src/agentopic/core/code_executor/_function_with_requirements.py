@@ -89,14 +89,12 @@ def source_of(func: Callable[..., Any] | FunctionWithRequirements[Any, Any] | Fu
 
 def stub_of(func: Callable[..., Any] | FunctionWithRequirements[Any, Any] | FunctionWithRequirementsStr) -> str:
     """The signature and docstring of a function, as a prompt shows it."""
-    target: Any = func
-    if isinstance(func, FunctionWithRequirementsStr):
-        target = func.compiled_func
-    elif isinstance(func, FunctionWithRequirements):
-        target = func.func
-    stub = f"def {target.__name__}{inspect.signature(target)}:\n"
-    if target.__doc__:
-        stub += indent('"""' + inspect.cleandoc(target.__doc__) + '"""', "    ") + "\n"
+    definition = function_definition(source_of(func))
+    returns = f" -> {ast.unparse(definition.returns)}" if definition.returns else ""
+    stub = f"def {definition.name}({ast.unparse(definition.args)}){returns}:\n"
+    docstring = ast.get_docstring(definition)
+    if docstring:
+        stub += indent(f'"""{docstring}"""', "    ") + "\n"
     return stub + indent("...", "    ")
 
 

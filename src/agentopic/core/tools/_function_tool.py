@@ -59,6 +59,7 @@ class FunctionTool(BaseTool[BaseModel, BaseModel], Component[FunctionToolConfig]
         effect: ToolEffect = "unrepeatable",
     ) -> None:
         self._func = func
+        self._source_code: str | None = None
         self._global_imports = global_imports
         self.effect = effect
         self._injected = {_TOKEN, _KEY} & set(inspect.signature(func).parameters)
@@ -83,7 +84,7 @@ class FunctionTool(BaseTool[BaseModel, BaseModel], Component[FunctionToolConfig]
 
     def _to_config(self) -> FunctionToolConfig:
         return FunctionToolConfig(
-            source_code=source_of(self._func),
+            source_code=self._source(),
             name=self.name,
             description=self.description,
             global_imports=self._global_imports,
@@ -96,9 +97,19 @@ class FunctionTool(BaseTool[BaseModel, BaseModel], Component[FunctionToolConfig]
         func = _load(config)
         effect = config.effect or "unrepeatable"
         try:
-            return cls(func, config.description, config.name, config.global_imports, effect=effect)
+            tool = cls(func, config.description, config.name, config.global_imports, effect=effect)
         except ValueError as exc:
             raise ComponentError(f"the function of tool {config.name!r} cannot be a tool: {exc}") from exc
+        tool._source_code = config.source_code
+        return tool
+
+    def _source(self) -> str:
+        if self._source_code is not None:
+            return self._source_code
+        try:
+            return source_of(self._func)
+        except (OSError, TypeError) as exc:
+            raise ComponentError(f"the source of tool {self.name!r} cannot be had: {exc}") from exc
 
 
 def _load(config: FunctionToolConfig) -> Callable[..., Any]:

@@ -24,7 +24,7 @@ Fields = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]
 def _batch(records: list[Fields], compression: int) -> bytes:
     builder = DefaultRecordBatchBuilder(2, compression, 0, -1, -1, 0, 1_000_000)
     for offset, (key, value, headers) in enumerate(records):
-        builder.append(offset, 1_700_000_000_000 + offset, key, value, headers)
+        builder.append(offset, 1_700_000_000_000 + offset, key, value, [*headers])
     return bytes(builder.build())
 
 
