@@ -242,3 +242,25 @@ def test_an_interrupted_tail_ends_with_130(shell_with: Callable[[dict[str, str]]
     tail.send_signal(signal.SIGINT)
 
     assert tail.wait(timeout=20) == 130
+
+
+def test_lines_are_published_as_they_come_and_an_interrupt_ends_the_publisher(
+    shell_with: Callable[[dict[str, str]], Shell],
+):
+    shell = shell_with({})
+    shell.run("topics", "apply", "shop:app")
+    publisher = subprocess.Popen(
+        [sys.executable, "-m", "agentopic", "publish", "order", "--type", "shop.Order.v1", "--jsonl"],
+        cwd=shell.folder, env=shell.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    with publisher:
+        assert publisher.stdin is not None
+        assert publisher.stdout is not None
+        publisher.stdin.write('{"item": "tea"}\n')
+        publisher.stdin.flush()
+
+        first = json.loads(publisher.stdout.readline())
+        publisher.send_signal(signal.SIGINT)
+
+        assert first["offset"] == 0
+        assert publisher.wait(timeout=20) == 130

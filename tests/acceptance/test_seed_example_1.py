@@ -17,7 +17,7 @@ from agentopic.agentchat.messages import ToolCallExecutionEvent
 from agentopic.core.models import ModelInfo
 from agentopic.ext.models.openai import OpenAIChatCompletionClient
 
-EXAMPLE = Path(__file__).parent / "seed_example_1.py"
+EXAMPLE = Path(__file__).parent / "seed_example_1.txt"
 
 
 @pytest.fixture(scope="module")

@@ -13,14 +13,13 @@ async def race(dsn: str, slots: int) -> None:
     journal = PostgresJournal(PostgresOptions(dsn=dsn))
     await journal.start()
     member = Member(journal=journal, id=await journal.join([GROUP], "racer"), known={})
-    print("ready", flush=True)
     while (await journal.backlog([GROUP]))[GROUP].deliveries:
         lanes = await member.take(slots)
         while lanes:
             committed = await member.commit(*(done(lane, outbox=[output("x")], hand_back=True) for lane in lanes))
             if committed.lost:
                 raise RuntimeError("a lane that only this process held was lost")
-            print(*(lane.head.decode() for lane in lanes), flush=True)
+            sys.stdout.write("".join(f"{lane.head.decode()}\n" for lane in lanes))
             await member.commit(sent=committed.rows)
             lanes = committed.started
     await journal.leave(member.id)

@@ -200,6 +200,27 @@ async def test_a16_bytes_that_are_no_text_at_all_stop_no_partition(log: LogMesh)
     assert [record.value for record in read] == [garbage.value, b"0"]
 
 
+async def test_a17_when_every_known_broker_is_gone_the_given_addresses_are_asked_again(
+    own_server: KafkaServer, ns: str
+) -> None:
+    async with (
+        KafkaServer() as doomed,
+        _mesh(own_server.bootstrap, ns, **_QUICK) as other,
+        _mesh(f"{doomed.bootstrap},{own_server.bootstrap}", ns, **_QUICK) as mesh,
+    ):
+        topic = await other.topic(partitions=1)
+        await mesh.topic(partitions=1)
+        transport = await mesh.open()
+        reader = await mesh.reader(transport, topic, 1)
+        assert list(await reader.read(1, 0.1)) == []
+
+        await asyncio.to_thread(doomed.kill)
+
+        await _eventually(lambda: send_all(transport, _records(topic, 1)))
+        read = await _eventually(lambda: read_until(reader, 1))
+        assert [record.value for record in read] == [b"0"]
+
+
 @pytest.mark.parametrize("compression", [0, 4])
 async def test_a16_header_name_that_is_no_text_stops_no_partition_and_loses_no_neighbour(
     log: LogMesh, kafka: str, compression: int

@@ -157,6 +157,13 @@ def test_a_broken_file_is_a_configuration_error(folder: Path):
         Settings()
 
 
+def test_a_dotenv_that_is_no_text_is_a_configuration_error(folder: Path):
+    (folder / ".env").write_bytes(b"AGENTOPIC_NAMESPACE=\xff\xfe")
+
+    with pytest.raises(ConfigError, match=r"cannot be read from \.env"):
+        Settings()
+
+
 @pytest.mark.parametrize("transport", ["sqlite:///here.db", "memory://", "memory://shared"])
 def test_the_journal_follows_an_embedded_transport(transport: str):
     assert Settings(transport=transport).journal_url() == transport

@@ -12,6 +12,7 @@ from agentopic.cli.flags import NamespaceFlag, TransportFlag
 
 if TYPE_CHECKING:
     from agentopic.cli.events import EventForm
+    from agentopic.cli.stdin import LineReader
     from agentopic.core import AgentId
     from agentopic.envelope import Envelope
     from agentopic.settings import Settings
@@ -49,13 +50,15 @@ def chat(
 async def _chat(settings: Settings, recipient: AgentId, form: EventForm, field: str, deadline: float | None) -> None:
     from agentopic.cli.asking import asking
     from agentopic.cli.output import compact, emit_line, note
+    from agentopic.cli.stdin import stdin_lines
     from agentopic.errors import RequestError
 
-    async with asking(settings, recipient) as ask:
-        while line := await asyncio.to_thread(_prompted, str(recipient)):
+    async with asking(settings, recipient) as ask, stdin_lines() as lines:
+        while line := await _prompted(lines, recipient):
             if not line.strip():
                 continue
-            request = form.envelope(compact({field: line.rstrip("\r\n")}).encode())
+            text = line.decode(errors="replace").rstrip("\r\n")
+            request = form.envelope(compact({field: text}).encode())
             try:
                 emit_line(_text(await ask(request, deadline), field))
             except RequestError as exc:
@@ -63,11 +66,11 @@ async def _chat(settings: Settings, recipient: AgentId, form: EventForm, field: 
                 note(f"agentopic: {exc}")
 
 
-def _prompted(recipient: str) -> str:
+async def _prompted(lines: LineReader, recipient: AgentId) -> bytes:
     if sys.stdin.isatty():
         sys.stderr.write(f"{recipient}> ")
         sys.stderr.flush()
-    return sys.stdin.readline()
+    return await lines.readline()
 
 
 def _text(reply: Envelope, field: str) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
+from io import BytesIO
 from pathlib import Path
 
+from agentopic.cli.stdin import FileLines, LineReader, stdin_lines
 from agentopic.envelope import Envelope, new_id
 from agentopic.envelope.media_type import is_json_media_type
 from agentopic.errors import ConfigError
@@ -57,26 +59,29 @@ def check_json(payload: bytes) -> None:
         raise ConfigError(f"the data is no JSON: {exc}; give JSON, or name what it is with --content-type") from exc
 
 
-def read_input(data: str | None, *, lines: bool = False, count: int | None = None) -> Iterable[bytes]:
-    """Return the payloads of `--data`, of the file it names, or of stdin; with `lines` one per line.
+def read_payload(data: str | None) -> bytes:
+    """Return the payload of `--data`, of the file it names, or of stdin, without line ends at its end.
 
     Raises:
         ConfigError: the file cannot be read.
     """
-    if lines:
-        return islice(_lines(data), count)
-    return (_whole(data).rstrip(b"\r\n"),)
-
-
-def _whole(data: str | None) -> bytes:
     if data is None:
-        return sys.stdin.buffer.read()
-    return _file(data).read_bytes() if data.startswith("@") else data.encode()
+        return sys.stdin.buffer.read().rstrip(b"\r\n")
+    return (_file(data).read_bytes() if data.startswith("@") else data.encode()).rstrip(b"\r\n")
 
 
-def _lines(data: str | None) -> Iterator[bytes]:
-    stream = sys.stdin.buffer if data is None else iter(_whole(data).splitlines())
-    return (stripped for line in stream if (stripped := line.strip()))
+@asynccontextmanager
+async def payload_lines(data: str | None) -> AsyncGenerator[LineReader]:
+    """Hand out the lines of `--data`, of the file it names, or of stdin.
+
+    Raises:
+        ConfigError: the file cannot be read.
+    """
+    if data is not None:
+        yield FileLines(BytesIO(read_payload(data)))
+        return
+    async with stdin_lines() as lines:
+        yield lines
 
 
 def _file(data: str) -> Path:

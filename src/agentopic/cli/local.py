@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from agentopic.cli.output import compact, emit_line, note
+from agentopic.cli.stdin import stdin_lines
 from agentopic.core import (
     JSON_DATA_CONTENT_TYPE,
     DefaultInterventionHandler,
@@ -34,12 +33,13 @@ class LocalMesh(SingleThreadedAgentRuntime):
         for service in services:
             await service.register(self)
         self.start()
-        while line := await asyncio.to_thread(sys.stdin.readline):
-            if line.strip():
-                await self._take(line)
+        async with stdin_lines() as lines:
+            while line := await lines.readline():
+                if line.strip():
+                    await self._take(line)
         await self.stop_when_idle()
 
-    async def _take(self, line: str) -> None:
+    async def _take(self, line: bytes) -> None:
         try:
             message, topic = self._read(line)
             await self.publish_message(message, topic)
@@ -47,12 +47,12 @@ class LocalMesh(SingleThreadedAgentRuntime):
             # A line that is wrong ends nothing: the next one may be right.
             note(f"agentopic: {' '.join(str(exc).split())}")
 
-    def _read(self, line: str) -> tuple[Any, TopicId]:
+    def _read(self, line: bytes) -> tuple[Any, TopicId]:
         try:
             event = json.loads(line)
             topic = TopicId(event["topic"], event.get("subject") or "default")
             type_name, data = event["type"], json.dumps(event.get("data")).encode()
-        except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as exc:
+        except (UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError, AttributeError) as exc:
             raise PayloadError(f"a line needs JSON with topic, type and data: {exc!r}") from exc
         message = self._kernel.serializers.deserialize(
             data, type_name=type_name, data_content_type=JSON_DATA_CONTENT_TYPE

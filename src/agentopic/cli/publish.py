@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,12 +11,15 @@ import typer
 from agentopic.cli.flags import NamespaceFlag, TransportFlag
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
     from agentopic.cli.events import EventForm
     from agentopic.envelope import Envelope
     from agentopic.ports.transport import OutgoingRecord
     from agentopic.settings import Settings
+
+    PublishEvents = Callable[[Sequence[Envelope]], Awaitable[None]]
+    Publishing = AbstractAsyncContextManager[PublishEvents]
 
 app = typer.Typer(add_completion=False)
 
@@ -56,7 +60,7 @@ def publish(
     namespace: NamespaceFlag = None,
 ) -> None:
     """Publish one event, or one per line, and print where each lies as JSON."""
-    from agentopic.cli.events import EventForm, read_input
+    from agentopic.cli.events import EventForm, read_payload
     from agentopic.cli.session import prepare
     from agentopic.errors import ConfigError
 
@@ -71,26 +75,44 @@ def publish(
         event_id=event_id,
         content_type=content_type,
     )
-    payloads = read_input(data, lines=lines, count=count)
-    asyncio.run(_publish(settings, topic, key, _events(form, payloads)))
+    if lines:
+        asyncio.run(_publish_lines(_publishing(settings, topic, key), form, data, count))
+    else:
+        asyncio.run(_publish_one(_publishing(settings, topic, key), form.envelope(read_payload(data))))
 
 
-def _events(form: EventForm, payloads: Iterable[bytes]) -> Iterator[Envelope]:
-    return (form.envelope(payload) for payload in payloads)
+async def _publish_one(publishing: Publishing, event: Envelope) -> None:
+    async with publishing as publish_events:
+        await publish_events([event])
 
 
-async def _publish(settings: Settings, topic: str, key: str | None, events: Iterator[Envelope]) -> None:
-    from itertools import islice
+async def _publish_lines(publishing: Publishing, form: EventForm, data: str | None, count: int | None) -> None:
+    from agentopic.cli.events import payload_lines
+    from agentopic.cli.stdin import line_batches
 
+    left = count
+    async with publishing as publish_events, payload_lines(data) as lines:
+        async for batch in line_batches(lines, _BATCH):
+            payloads = [stripped for line in batch if (stripped := line.strip())][:left]
+            await publish_events([form.envelope(payload) for payload in payloads])
+            left = None if left is None else left - len(payloads)
+            if left == 0:
+                return
+
+
+@asynccontextmanager
+async def _publishing(settings: Settings, topic: str, key: str | None) -> AsyncGenerator[PublishEvents]:
     from agentopic.cli.session import connected, require_topics
     from agentopic.envelope.kafka_topics import topic_events
 
     name = topic_events(settings.namespace, topic)
     async with connected(settings) as mesh:
         await require_topics(mesh, [name])
-        while batch := list(islice(events, _BATCH)):
-            records = [_record(name, event, key) for event in batch]
-            _print_sent(name, batch, await mesh.transport.send(records))
+
+        async def publish_events(events: Sequence[Envelope]) -> None:
+            _print_sent(name, events, await mesh.transport.send([_record(name, event, key) for event in events]))
+
+        yield publish_events
 
 
 def _record(name: str, event: Envelope, key: str | None) -> OutgoingRecord:

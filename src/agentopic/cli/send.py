@@ -40,14 +40,14 @@ def send(
     namespace: NamespaceFlag = None,
 ) -> None:
     """Send a request to an agent and print the data of its reply; a fault ends with exit code 1."""
-    from agentopic.cli.events import EventForm, read_input
+    from agentopic.cli.events import EventForm, read_payload
     from agentopic.cli.session import prepare
     from agentopic.core import AgentId
 
     settings = prepare(transport=transport, namespace=namespace)
     recipient = AgentId.from_str(agent if "/" in agent else f"{agent}/default")
     form = EventForm(payload_type=payload_type, source=f"/{settings.namespace}/cli", content_type=content_type)
-    request = form.envelope(next(iter(read_input(data))))
+    request = form.envelope(read_payload(data))
     asyncio.run(_send(settings, recipient, request, timeout, whole=envelope))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -61,11 +61,11 @@ def _weakest_first(model: Model, arguments: Mapping[str, Any]) -> Iterator[tuple
     yield from _of_file(model, _user_file())
     yield from _of_file(model, Path("pyproject.toml"), ("tool", "agentopic"))
     yield from _of_file(model, Path("agentopic.toml"))
-    yield from _of_variables(model, DotEnvSettingsSource(model, env_file=".env"), ".env")
+    yield from _of_variables(model, ".env", lambda: DotEnvSettingsSource(model, env_file=".env"))
     directory = Path(os.environ.get(SECRETS_DIRECTORY, DEFAULT_SECRETS_DIRECTORY))
     if directory.is_dir():
-        yield from _of_variables(model, _secret_files(model, directory), str(directory))
-    yield from _of_variables(model, EnvSettingsSource(model), "environment")
+        yield from _of_variables(model, str(directory), lambda: _secret_files(model, directory))
+    yield from _of_variables(model, "environment", lambda: EnvSettingsSource(model))
     for name, value in arguments.items():
         if value is not None:
             yield name, Found(value, "argument")
@@ -77,12 +77,15 @@ def _secret_files(model: Model, directory: Path) -> SecretsSettingsSource:
     return source
 
 
-def _of_variables(model: Model, source: PydanticBaseEnvSettingsSource, label: str) -> Iterator[tuple[str, Found]]:
-    for name, field in model.model_fields.items():
-        try:
-            value, key, _ = source.get_field_value(field, name)
-        except (SettingsError, OSError, UnicodeDecodeError) as exc:
-            raise ConfigError(f"{aliases(model, name)[0]} cannot be read from {label}: {exc}") from exc
+def _of_variables(
+    model: Model, label: str, make: Callable[[], PydanticBaseEnvSettingsSource]
+) -> Iterator[tuple[str, Found]]:
+    try:
+        source = make()
+        found = [(name, *source.get_field_value(field, name)) for name, field in model.model_fields.items()]
+    except (SettingsError, OSError, ValueError) as exc:
+        raise ConfigError(f"the settings cannot be read from {label}: {exc}") from exc
+    for name, value, key, _ in found:
         if value is not None:
             yield name, Found(value, f"{label} {key}")
 
@@ -95,7 +98,7 @@ def _of_file(model: Model, path: Path, table: tuple[str, ...] = ()) -> Iterator[
     except (tomllib.TOMLDecodeError, OSError, UnicodeDecodeError) as exc:
         raise ConfigError(f"{path} cannot be read as TOML: {exc}") from exc
     for part in table:
-        values = values.get(part, {})
+        values = values.get(part, {}) if isinstance(values, dict) else {}
     for name, value in values.items():
         if name not in model.model_fields:
             raise ConfigError(f"{path} sets {name!r}, which is no setting{_hint(model, name)}")

@@ -83,7 +83,7 @@ class ModelFamily:
         "unknown",
     ]
 
-    def __new__(cls) -> ModelFamily:  # noqa: PYI034 - it never returns
+    def __new__(cls, *args: object, **kwargs: object) -> ModelFamily:  # noqa: PYI034 - it never returns
         raise TypeError("ModelFamily is a namespace and cannot be instantiated")
 
     @staticmethod

@@ -1,30 +1,36 @@
-"""A loopback relay before a database that can swallow answers or stop passing them on."""
+"""A loopback relay before a server that can lose what the server answers, or hold it back."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit, urlunsplit
 
 
 class Wire:
-    """Passes bytes both ways until told to lose or to hold back what the server answers."""
+    """Passes bytes both ways until told otherwise; what the client sends always arrives.
 
-    def __init__(self, dsn: str) -> None:
-        self._dsn = dsn
+    Args:
+        address: URL of the server, with host and port.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._address = urlsplit(address)
         self._server: asyncio.Server | None = None
         self._writers: list[asyncio.StreamWriter] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._flows = asyncio.Event()
         self._flows.set()
         self.loses_answers = False
+        """While true, the first answer on a connection is dropped and the connection cut."""
 
     async def start(self) -> str:
-        """Listen, and return the address to connect to instead of the database's own."""
+        """Listen, and return the URL to connect to instead of the server's own."""
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         port = self._server.sockets[0].getsockname()[1]
-        return urlunsplit(urlsplit(self._dsn)._replace(netloc=f"postgres@127.0.0.1:{port}"))
+        user, at, _ = self._address.netloc.rpartition("@")
+        return urlunsplit(self._address._replace(netloc=f"{user}{at}127.0.0.1:{port}"))
 
     def hold_answers(self) -> None:
         """Read nothing more from the server: it blocks once its buffers are full."""
@@ -43,8 +49,8 @@ class Wire:
                 await writer.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        parts = urlsplit(self._dsn)
-        answers, questions = await asyncio.open_connection(parts.hostname, parts.port, limit=4096)
+        host, port = self._address.hostname, self._address.port
+        answers, questions = await asyncio.open_connection(host, port, limit=4096)
         self._writers += [writer, questions]
         for flow in (self._pass(reader, questions), self._return(answers, writer)):
             task = asyncio.create_task(flow)
@@ -70,9 +76,9 @@ class Wire:
 
 
 @asynccontextmanager
-async def wire(dsn: str) -> AsyncIterator[tuple[Wire, str]]:
-    """Open a relay before the database at `dsn`; yields it with the address to use."""
-    relay = Wire(dsn)
+async def wire(address: str) -> AsyncGenerator[tuple[Wire, str]]:
+    """Open a relay before the server at `address`; yields it with the URL to use."""
+    relay = Wire(address)
     try:
         yield relay, await relay.start()
     finally:
