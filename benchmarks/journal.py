@@ -37,12 +37,14 @@ _HEADERS = tuple((f"ce_{name}", name.encode() * 3) for name in ("id", "source", 
 
 _BARE_SCHEMA = """
 CREATE TABLE bare_in (lane bytea, pos bigserial, identity bytea, head bytea, body bytea, PRIMARY KEY (lane, pos));
+CREATE TABLE bare_seen (identity bytea PRIMARY KEY);
 CREATE TABLE bare_out (id bigserial PRIMARY KEY, lane bytea, topic text, key bytea, value bytea, headers bytea);
 """
 _BARE_IN = """
 INSERT INTO bare_in (lane, identity, head, body)
 SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[]) RETURNING lane, pos, head, body
 """
+_BARE_SEEN = "INSERT INTO bare_seen SELECT * FROM unnest($1::bytea[]) ON CONFLICT DO NOTHING"
 _BARE_DONE = "DELETE FROM bare_in d USING unnest($1::bytea[], $2::bigint[]) t(l, p) WHERE d.lane = t.l AND d.pos = t.p"
 _BARE_OUT = """
 INSERT INTO bare_out (lane, topic, key, value, headers)
@@ -181,7 +183,7 @@ class Lanes:
 
 
 class Bare:
-    """The same bytes without lanes, tokens, marks and identities: what the database gives at most."""
+    """The same bytes without lanes, tokens and marks: what the database gives at most."""
 
     def __init__(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
         self._connection = connection
@@ -194,13 +196,16 @@ class Bare:
         return cls(connection)
 
     async def batch(self, deliveries: Sequence[Incoming]) -> int:
-        stored = await self._connection.fetch(
-            _BARE_IN,
-            [delivery.lane for delivery in deliveries],
-            [delivery.identity for delivery in deliveries],
-            [delivery.head for delivery in deliveries],
-            [delivery.body for delivery in deliveries],
-        )
+        identities = [delivery.identity for delivery in deliveries]
+        async with self._connection.transaction():
+            await self._connection.execute(_BARE_SEEN, identities)
+            stored = await self._connection.fetch(
+                _BARE_IN,
+                [delivery.lane for delivery in deliveries],
+                identities,
+                [delivery.head for delivery in deliveries],
+                [delivery.body for delivery in deliveries],
+            )
         lanes, positions, _, bodies = zip(*stored, strict=True)
         async with self._connection.transaction():
             await self._connection.execute(_BARE_DONE, lanes, positions)

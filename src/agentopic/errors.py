@@ -276,3 +276,10 @@ class BedError(AgentopicError):
 
 class BedUnavailableError(BedError):
     """Raised when this machine lacks what a server of the test bed is made of; says what to install."""
+
+
+# ── demo ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class DemoError(AgentopicError):
+    """Raised when a process of the demo does not do its part, so that there is nothing to count."""

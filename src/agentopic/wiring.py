@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 Made = TypeVar("Made")
 
+RECORD_BYTES = 16 * 1024 * 1024
+"""What the client lets through: as much as a dead-letter topic takes; each other topic has the broker's limit."""
+
 
 class Wires(NamedTuple):
     """A transport and the administration of the same broker."""
@@ -166,6 +169,7 @@ def kafka_options(url: str) -> KafkaOptions:
         )
     return KafkaOptions(
         bootstrap=_brokers(url, brokers),
+        max_record_bytes=RECORD_BYTES,
         security_protocol=_PROTOCOLS[tls == "true", bool(login)],
         ssl_context=create_default_context() if tls == "true" else None,
         sasl_mechanism=mechanism,
@@ -199,7 +203,8 @@ def _brokers(url: str, text: str) -> str:
 def _sqlite_transport(url: str) -> Wires:
     from agentopic.adapters.transport.sqlite import SqliteAdmin, SqliteTransport, SqliteTransportOptions
 
-    options = SqliteTransportOptions(path=sqlite_path("AGENTOPIC_TRANSPORT", url))
+    path = sqlite_path("AGENTOPIC_TRANSPORT", url)
+    options = SqliteTransportOptions(path=path, max_record_bytes=RECORD_BYTES)
     return Wires(SqliteTransport(options), SqliteAdmin(options))
 
 
@@ -223,7 +228,7 @@ def _memory_transport(url: str) -> Wires:
     from agentopic.adapters.transport.memory_log import MemoryLog
 
     log = _shared(_shared_logs, url, MemoryLog)
-    return Wires(MemoryTransport(log), MemoryAdmin(log))
+    return Wires(MemoryTransport(log, max_record_bytes=RECORD_BYTES), MemoryAdmin(log))
 
 
 def _memory_journal(url: str) -> Journal:

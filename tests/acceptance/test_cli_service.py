@@ -131,13 +131,13 @@ def shell_with(tmp_path: Path) -> Iterator[Callable[[dict[str, str]], Shell]]:
         shell.end()
 
 
-@pytest.fixture(params=["sqlite", pytest.param("kafka", marks=pytest.mark.kafka)])
+@pytest.fixture(params=["sqlite", pytest.param("kafka", marks=[pytest.mark.kafka, pytest.mark.postgres])])
 def shell(request: pytest.FixtureRequest, shell_with: Callable[[dict[str, str]], Shell], ns: str) -> Shell:
     variables = {"AGENTOPIC_NAMESPACE": ns, "AGENTOPIC_PARTITIONS": "2"}
     if request.param == "kafka":
         variables |= {
             "AGENTOPIC_TRANSPORT": f"kafka://{request.getfixturevalue('kafka')}",
-            "AGENTOPIC_JOURNAL": "sqlite:///journal.db",
+            "AGENTOPIC_JOURNAL": request.getfixturevalue("postgres_dsn"),
         }
     return shell_with(variables)
 

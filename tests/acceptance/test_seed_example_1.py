@@ -63,9 +63,7 @@ async def test_tools_are_called_through_the_real_protocol(server: LLMockServer, 
         called.set()
         return f"sunny in {city}"
 
-    agent = AssistantAgent(
-        "assistant", client, tools=[weather], reflect_on_tool_use=True, model_client_stream=stream
-    )
+    agent = AssistantAgent("assistant", client, tools=[weather], reflect_on_tool_use=True, model_client_stream=stream)
     result = await agent.run(task="What is the weather in Paris?")
 
     assert called.is_set()

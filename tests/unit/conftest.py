@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
@@ -70,7 +70,7 @@ class FakeTurns:
         self.opened: set[Key] = set()
 
     @contextmanager
-    def attempt(self) -> Iterator[FakeTurn]:
+    def attempt(self) -> Generator[FakeTurn]:
         turn = FakeTurn(self.journal, self.opened)
         token = current_turn.set(turn)
         try:

@@ -55,6 +55,9 @@ async def _durable(settings: Settings, services: list[AgentService]) -> None:
 async def _local(services: list[AgentService]) -> None:
     from agentopic.cli.local import LocalMesh
     from agentopic.cli.output import note
+    from agentopic.cli.serving import describe_agents
 
-    note('one event per line on stdin: {"topic": "task", "subject": "42", "type": "…", "data": {…}}')
+    for line in describe_agents(services):
+        note(line)
+    note('stdin      one event per line: {"topic": "task", "subject": "42", "type": "…", "data": {…}}')
     await LocalMesh().run(services)

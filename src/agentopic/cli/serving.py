@@ -31,18 +31,22 @@ async def serve_services(settings: Settings, services: Sequence[AgentService], r
 
 
 def describe(settings: Settings, services: Sequence[AgentService]) -> list[str]:
-    """Return lines that say what runs here, what it hears, what it writes, and how to look at it."""
+    """Return lines that say what runs here, where events and state are, and how to look at them."""
     from agentopic.settings import masked
 
     lines = [f"transport  {masked(settings.transport)}", f"journal    {masked(settings.journal_url())}"]
-    for service in services:
-        heard = ", ".join(_heard(service)) or "requests only"
-        written = ", ".join(service.publishes) or "nothing declared"
-        lines.append(f"agent      {service.name}: hears {heard}; publishes {written}")
     topics = sorted({topic for service in services for topic in service.publishes})
-    if topics:
-        lines.append(f"look       agentopic tail {' '.join(topics)} --from-beginning --follow")
-    return lines
+    look = [f"look       agentopic tail {' '.join(topics)} --from-beginning --follow"] if topics else []
+    return [*lines, *describe_agents(services), *look]
+
+
+def describe_agents(services: Sequence[AgentService]) -> list[str]:
+    """Return a line per service: its name, what it hears, what it publishes."""
+    return [
+        f"agent      {service.name}: hears {', '.join(_heard(service)) or 'requests only'}; "
+        f"publishes {', '.join(service.publishes) or 'nothing declared'}"
+        for service in services
+    ]
 
 
 def _heard(service: AgentService) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agentopic.engine.deadletters import dead_letter
 from agentopic.engine.delivery import Delivery
@@ -15,7 +15,7 @@ from agentopic.engine.records import read_envelope
 from agentopic.engine.writer import Writer
 from agentopic.errors import AgentopicError, ValueRefusedError
 from agentopic.ports.clock import Clock
-from agentopic.ports.journal import Incoming, IntakeBatch, MarkAdvance, OutboxRow
+from agentopic.ports.journal import Incoming, IntakeBatch, Intaken, MarkAdvance, OutboxRow
 from agentopic.ports.transport import Record, TopicPartition
 
 
@@ -65,18 +65,24 @@ class Intake:
             marks=advance,
             deliveries=incoming,
             dead=dead,
-            free=self._lanes.free(self._group.group),
         )
         try:
-            intaken = await self._writer.call(lambda: self._writer.journal.intake(self._writer.me, batch))
+            intaken = await self._writer.call(lambda: self._take_in(batch))
         except ValueRefusedError as exc:
             return await self._halve(records, marks, exc)
-        self._outbox.add(intaken.rows)
-        self._lanes.start(intaken.started)
         if len(intaken.started) < len(incoming):
             self._lanes.nudge()
         stored = {each.partition: each.next for each in advance if each.partition not in intaken.stale}
         return Stored(stored, frozenset(intaken.stale), len(incoming) - intaken.repeats)
+
+    async def _take_in(self, batch: IntakeBatch) -> Intaken:
+        # Inside the writer: no other call can fill the slots between counting them and starting the lanes, and
+        # what was started runs even when whoever asked has been cancelled meanwhile.
+        free = self._lanes.free(self._group.group)
+        intaken = await self._writer.journal.intake(self._writer.me, replace(batch, free=free))
+        self._outbox.add(intaken.rows)
+        self._lanes.start(intaken.started)
+        return intaken
 
     def _sort(self, record: Record, incoming: list[Incoming], dead: list[tuple[TopicPartition, OutboxRow]]) -> None:
         if not self._wanted(record):
@@ -108,10 +114,12 @@ class Intake:
             return await self._bury_culprit(records[0], marks, error)
         half = len(records) // 2
         first = await self.store(records[:half], marks)
-        if first.stale:
-            return first
-        second = await self.store(records[half:], {**marks, **first.marks})
-        return Stored({**first.marks, **second.marks}, second.stale, first.deliveries + second.deliveries)
+        # Partitions that moved on are elsewhere; the others' records have been read and must not be passed over.
+        rest = [each for each in records[half:] if TopicPartition(each.topic, each.partition) not in first.stale]
+        second = await self.store(rest, {**marks, **first.marks})
+        return Stored(
+            {**first.marks, **second.marks}, first.stale | second.stale, first.deliveries + second.deliveries
+        )
 
     async def _bury_culprit(
         self, record: Record, marks: Mapping[TopicPartition, int], error: ValueRefusedError
@@ -124,9 +132,9 @@ class Intake:
             deliveries=(),
             dead=[(partition, self._letter(record, error))],
         )
-        intaken = await self._writer.call(lambda: self._writer.journal.intake(self._writer.me, batch))
-        self._outbox.add(intaken.rows)
-        return Stored({partition: record.offset + 1}, frozenset(intaken.stale), 0)
+        intaken = await self._writer.call(lambda: self._take_in(batch))
+        stored = {} if partition in intaken.stale else {partition: record.offset + 1}
+        return Stored(stored, frozenset(intaken.stale), 0)
 
 
 def _advance(records: Sequence[Record], marks: Mapping[TopicPartition, int]) -> Sequence[MarkAdvance]:

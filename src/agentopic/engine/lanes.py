@@ -94,14 +94,22 @@ class Lanes:
                 await self._take()
 
     async def _take(self) -> None:
-        free = {group: self.free(group) for group in self._slots if self.free(group) > 0}
+        if self._free_slots():
+            await self._writer.call(self._take_free)
+
+    async def _take_free(self) -> None:
+        # Inside the writer: no other call can fill the slots between counting them and starting the lanes.
+        free = self._free_slots()
         if not free:
             return
-        taken = await self._writer.call(lambda: self._writer.journal.take(self._writer.me, free))
+        taken = await self._writer.journal.take(self._writer.me, free)
         self._waiting = len(taken) >= min(free.values())
         self.start(taken)
         if self._waiting:
             self._nudged.set()
+
+    def _free_slots(self) -> dict[str, int]:
+        return {group: self.free(group) for group in self._slots if self.free(group) > 0}
 
     async def drain(self, seconds: float) -> bool:
         """Take nothing more, let running turns end and give their lanes back; whether all ended in time."""

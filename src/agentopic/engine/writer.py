@@ -41,6 +41,11 @@ class Waiting(Generic[T, R]):
     value: T
     future: asyncio.Future[R]
 
+    @property
+    def answered(self) -> bool:
+        """Whether the result or error has been given; one whose waiter has gone away is still to be written."""
+        return self.future.done() and not self.future.cancelled()
+
     def resolve(self, result: R) -> None:
         """Give the result, unless nobody waits any more."""
         if not self.future.done():
@@ -137,7 +142,7 @@ class Writer:
         self._queues.sent.extend(rows)
 
     def _flush_sent(self) -> None:
-        self._sent_due = True
+        self._sent_due = bool(self._queues.sent)
         self._wake.set()
 
     async def _submit(self, queue: deque[Waiting[T, R]], value: T) -> R:
@@ -221,10 +226,12 @@ class Writer:
         waiting = [queues.turns[index] for index in range(min(len(queues.turns), GROUP_LIMIT))]
         if not waiting and not (queues.sent and self._sent_due):
             return
-        sent, self._sent_due = list(queues.sent), False
+        sent = list(queues.sent)
         await self._commit(waiting, sent)
         self._drop(queues.turns, waiting)
         del queues.sent[: len(sent)]
+        # What was acknowledged during the call has no timer of its own: it goes out with the next round.
+        self._sent_due = bool(queues.sent)
         self._dropped(sent)
 
     async def _commit(self, waiting: Sequence[Waiting[Finished, Started | None]], sent: Sequence[StoredRow]) -> None:
@@ -232,7 +239,7 @@ class Writer:
             committed = await self.journal.commit(self.me, [each.value for each in waiting], sent)
         except ValueRefusedError as exc:
             if len(waiting) <= 1:
-                self._refuse(waiting, exc)
+                await self._refuse(waiting, sent, exc)
                 return
             half = len(waiting) // 2
             await self._commit(waiting[:half], sent)
@@ -249,11 +256,14 @@ class Writer:
         if following:
             self._adopt(Holdings(lanes=tuple(following.values()), rows=()))
 
-    @staticmethod
-    def _refuse(waiting: Sequence[Waiting[Finished, Started | None]], exc: ValueRefusedError) -> None:
+    async def _refuse(
+        self, waiting: Sequence[Waiting[Finished, Started | None]], sent: Sequence[StoredRow], exc: ValueRefusedError
+    ) -> None:
         if not waiting:
             raise exc
         waiting[0].fail(exc)
+        if sent:
+            await self._commit((), sent)
 
     async def _make_call(self) -> None:
         if not self._queues.calls:
@@ -261,10 +271,7 @@ class Writer:
         call = self._queues.calls.popleft()
         try:
             call.resolve(await call.value())
-        except JournalUnavailableError as exc:
-            call.fail(exc)
-            raise
-        except ProcessBuriedError as exc:
+        except (JournalUnavailableError, ProcessBuriedError) as exc:
             call.fail(exc)
             raise
         except ValueRefusedError as exc:
@@ -293,13 +300,16 @@ class Writer:
         unfinished: deque[Waiting[Finished, Started | None]] = deque()
         for each in self._queues.turns:
             held = lanes.get(each.value.lane)
+            if each.answered:
+                continue  # settled by the part of the group that went through before the call broke
             if held is not None and held.token == each.value.token and held.pos == each.value.pos:
                 unfinished.append(each)
                 continue
             goes_on = held is not None and held.token == each.value.token and held.pos is not None
-            each.resolve(held if goes_on else None)
-            if goes_on:
+            if goes_on and held is not None:
                 del lanes[each.value.lane]
+                self._publish(held.unsent)  # what the commit nobody saw has decided
+            each.resolve(held if goes_on else None)
         self._queues.turns = unfinished
         self._adopt(Holdings(lanes=tuple(lanes.values()), rows=holdings.rows))
 

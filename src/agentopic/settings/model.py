@@ -185,6 +185,11 @@ class Settings(BaseSettings):
         validation_alias=_names("MODEL_RETRIES"),
         description="Retries of a model call, with exponential backoff.",
     )
+    demo_model: str = Field(
+        default="gpt-4o-mini",
+        validation_alias=_names("DEMO_MODEL"),
+        description="The model that `agentopic demo` asks when a provider is set.",
+    )
     request_timeout_seconds: Annotated[float | None, BeforeValidator(_none_word)] = Field(
         default=600.0,
         gt=0,

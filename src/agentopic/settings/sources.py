@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 from pydantic import AliasChoices
 from pydantic_settings import BaseSettings, SettingsError
@@ -94,11 +94,12 @@ def _of_file(model: Model, path: Path, table: tuple[str, ...] = ()) -> Iterator[
     if not path.is_file():
         return
     try:
-        values: Any = tomllib.loads(path.read_text(encoding="utf-8"))
+        values: Mapping[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, OSError, UnicodeDecodeError) as exc:
         raise ConfigError(f"{path} cannot be read as TOML: {exc}") from exc
     for part in table:
-        values = values.get(part, {}) if isinstance(values, dict) else {}
+        inner: object = values.get(part)
+        values = cast("Mapping[str, Any]", inner) if isinstance(inner, Mapping) else {}
     for name, value in values.items():
         if name not in model.model_fields:
             raise ConfigError(f"{path} sets {name!r}, which is no setting{_hint(model, name)}")

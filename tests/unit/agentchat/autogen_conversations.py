@@ -102,7 +102,7 @@ async def conversation(answers: list[Any], options: dict[str, Any]) -> dict[str,
     return {
         "shown": shown,
         "state": await agent.save_state(),
-        "produces": sorted(kind.__name__ for kind in agent.produced_message_types),
+        "produces": sorted(kind.__name__.partition("[")[0] for kind in agent.produced_message_types),
     }
 
 

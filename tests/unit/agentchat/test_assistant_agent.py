@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
@@ -75,7 +76,9 @@ async def test_a_text_answer_is_a_text_message() -> None:
 
 
 async def test_what_tools_return_is_summarised_in_the_order_of_the_calls() -> None:
-    agent = AssistantAgent("a", scripted(calling(("add", '{"a":1,"b":2}'), ("boom", ""), thought="hm")), tools=[add, boom])
+    agent = AssistantAgent(
+        "a", scripted(calling(("add", '{"a":1,"b":2}'), ("boom", ""), thought="hm")), tools=[add, boom]
+    )
 
     result = await agent.run(task="t")
 
@@ -189,9 +192,7 @@ async def test_pieces_of_a_stream_name_their_message_and_are_not_in_the_result()
 
 async def test_an_output_class_makes_structured_messages() -> None:
     client = scripted(calling(("add", '{"a":1,"b":2}')), '{"x":3}')
-    agent = AssistantAgent(
-        "a", client, tools=[add], output_content_type=Number, output_content_type_format="x is {x}"
-    )
+    agent = AssistantAgent("a", client, tools=[add], output_content_type=Number, output_content_type_format="x is {x}")
 
     message = (await agent.run(task="t")).messages[-1]
 
@@ -265,8 +266,10 @@ def test_a_summary_function_cannot_be_dumped() -> None:
     ],
 )
 def test_what_cannot_work_is_refused_at_construction(options: dict[str, Any], complaint: str) -> None:
+    arguments: dict[str, Any] = {"name": "a", "model_client": scripted(), **options}
+
     with pytest.raises(ValueError, match=complaint):
-        AssistantAgent(**{"name": "a", "model_client": scripted(), **options})
+        AssistantAgent(**arguments)
 
 
 @pytest.mark.parametrize("task", [[], [3]])
@@ -315,3 +318,50 @@ async def test_the_model_is_told_when_a_crash_left_a_call_open(turns) -> None:
     (event,) = [m for m in result.messages if isinstance(m, ToolCallExecutionEvent)]
     assert event.content[0].is_error
     assert "outcome of this call is unknown" in event.content[0].content
+
+
+class StuckClient(ReplayChatCompletionClient):
+    """Says one word and then nothing more."""
+
+    component_provider_override = None
+
+    async def create_stream(self, *args: Any, **kwargs: Any) -> AsyncGenerator[str | CreateResult, None]:
+        yield "one "
+        await asyncio.Event().wait()
+
+
+async def test_closing_a_run_ends_its_model_call_without_a_record(turns) -> None:
+    agent = AssistantAgent("a", StuckClient([]), model_client_stream=True)
+
+    with turns.attempt():
+        run = agent.run_stream(task="t", output_task_messages=False)
+        first = await anext(run)
+        await run.aclose()
+
+    assert isinstance(first, ModelClientStreamingChunkEvent)
+    assert turns.journal == {}
+    assert len(asyncio.all_tasks()) == 1
+
+
+async def test_cancelling_a_run_ends_all_its_tools() -> None:
+    started = asyncio.Barrier(3)
+    ended = []
+
+    async def wait(who: str) -> str:
+        """Waits for ever."""
+        await started.wait()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(who)
+        return who
+
+    client = scripted(calling(("wait", '{"who":"x"}'), ("wait", '{"who":"y"}')))
+    run = asyncio.create_task(AssistantAgent("a", client, tools=[wait]).run(task="t"))
+    await started.wait()
+
+    run.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await run
+    assert sorted(ended) == ["x", "y"]

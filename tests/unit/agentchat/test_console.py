@@ -18,7 +18,9 @@ async def test_a_run_is_printed_with_its_cost(capsys) -> None:
     result = await Console(agent.run_stream(task="q"), output_stats=True)
 
     printed = capsys.readouterr().out
-    assert printed.startswith("---------- TextMessage (user) ----------\nq\n---------- TextMessage (a) ----------\nx y\n")
+    assert printed.startswith(
+        "---------- TextMessage (user) ----------\nq\n---------- TextMessage (a) ----------\nx y\n"
+    )
     assert "Number of messages: 2" in printed
     assert "Total completion tokens: 2" in printed
     assert len(result.messages) == 2
@@ -46,7 +48,7 @@ async def test_a_stream_without_an_end_is_an_error() -> None:
 
 async def test_a_person_is_asked_after_the_reason_was_shown() -> None:
     manager = UserInputManager(lambda prompt: f"answer to {prompt}")
-    asking = asyncio.create_task(manager.get_wrapped_callback()("why?", None))
+    asking = asyncio.ensure_future(manager.get_wrapped_callback()("why?", None))
 
     async def run():
         await asyncio.sleep(0)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from types import new_class
+
 import pytest
 
 from agentopic.core import ComponentLoader, ComponentModel, InMemoryStore
@@ -98,5 +100,4 @@ def test_a_class_without_a_kind_is_warned_about() -> None:
     from agentopic.core import Component
 
     with pytest.warns(UserWarning, match="no component yet"):
-
-        class Incomplete(Component[BaseModel]): ...
+        new_class("Incomplete", (Component[BaseModel],))

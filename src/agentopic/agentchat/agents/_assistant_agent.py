@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any, Self, cast
 
 from pydantic import BaseModel
@@ -27,7 +28,7 @@ from agentopic.core.memory import Memory
 from agentopic.core.model_context import ChatCompletionContext, UnboundedChatCompletionContext
 from agentopic.core.models import ChatCompletionClient, FunctionExecutionResult, SystemMessage
 from agentopic.core.tools import BaseTool, FunctionTool, StaticStreamWorkbench, Workbench
-from agentopic.errors import ComponentError
+from agentopic.errors import AgentopicError, ComponentError
 
 _DESCRIPTION = "An agent that provides assistance with ability to use tools."
 _SYSTEM_MESSAGE = (
@@ -112,12 +113,10 @@ class AssistantAgent(BaseChatAgent, Component[AssistantAgentConfig]):
 
     @property
     def produced_message_types(self) -> Sequence[type[BaseChatMessage]]:
-        """Text or its structured class; summaries with tools, handoffs with handoffs."""
-        types: list[type[BaseChatMessage]] = [self._options.output_message_type or TextMessage]
-        if self._options.workbenches:
-            types.append(ToolCallSummaryMessage)
-        if self._options.handoffs:
-            types.append(HandoffMessage)
+        """Text, summaries and handoffs; with an output class also its StructuredMessage."""
+        types: list[type[BaseChatMessage]] = [TextMessage, ToolCallSummaryMessage, HandoffMessage]
+        if self._options.output_message_type is not None:
+            types.append(self._options.output_message_type)
         return types
 
     @property
@@ -127,10 +126,11 @@ class AssistantAgent(BaseChatAgent, Component[AssistantAgentConfig]):
 
     async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:
         """Answer new messages."""
-        async for item in self.on_messages_stream(messages, cancellation_token):
-            if isinstance(item, Response):
-                return item
-        raise AssertionError("the stream should have returned the final result.")
+        items = [item async for item in self.on_messages_stream(messages, cancellation_token)]
+        response = items[-1]
+        if not isinstance(response, Response):
+            raise AgentopicError(f"agent {self.name!r} ended its stream without a Response")
+        return response
 
     async def on_messages_stream(
         self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
@@ -144,12 +144,10 @@ class AssistantAgent(BaseChatAgent, Component[AssistantAgentConfig]):
                 event = MemoryQueryEvent(content=update.memories.results, source=self.name)
                 inner_messages.append(event)
                 yield event
-        answer = AssistantAnswer(self._options, inner_messages, cancellation_token).items()
-        try:
-            async for item in answer:
+        answer = AssistantAnswer(self._options, inner_messages, cancellation_token)
+        async with aclosing(answer.items()) as items:
+            async for item in items:
                 yield item
-        finally:
-            await answer.aclose()
 
     async def on_reset(self, cancellation_token: CancellationToken) -> None:
         """Forget the conversation."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any, Literal, TypeAlias, cast
 
 from agentopic.agentchat.agents._assistant_config import AssistantOptions
@@ -57,14 +58,16 @@ class AssistantAnswer:
         """
         for _ in range(self._options.max_tool_iterations):
             message_id = mint_id()
-            async for item in self._ask(message_id, reflecting=False):
-                yield item
+            async with aclosing(self._ask(message_id, reflecting=False)) as asked:
+                async for item in asked:
+                    yield item
             result = self._last_result()
             if isinstance(result.content, str):
                 yield self._respond(self._final_message(result, message_id))
                 return
-            async for item in self._use_tools(result.content, result):
-                yield item
+            async with aclosing(self._use_tools(result.content, result)) as used:
+                async for item in used:
+                    yield item
             handoff = handoff_message(self._executed, result, self._options)
             if handoff is not None:
                 yield self._respond(handoff)
@@ -73,21 +76,21 @@ class AssistantAnswer:
             yield self._respond(summary_message(self._executed, self._options))
             return
         message_id = mint_id()
-        async for item in self._ask(message_id, reflecting=True):
-            yield item
+        async with aclosing(self._ask(message_id, reflecting=True)) as asked:
+            async for item in asked:
+                yield item
         yield self._respond(self._final_message(self._last_result(), message_id))
 
     async def _ask(self, message_id: str, *, reflecting: bool) -> AsyncGenerator[Item, None]:
         call = await self._call_arguments(reflecting=reflecting)
         client = self._options.model_client
         if self._options.stream:
-            async for chunk in client.create_stream(**call):
-                if isinstance(chunk, CreateResult):
-                    self._result = chunk
-                else:
-                    yield ModelClientStreamingChunkEvent(
-                        content=chunk, source=self._options.name, full_message_id=message_id
-                    )
+            async with aclosing(client.create_stream(**call)) as chunks:
+                async for chunk in chunks:
+                    if isinstance(chunk, CreateResult):
+                        self._result = chunk
+                    else:
+                        yield self._chunk(chunk, message_id)
         else:
             self._result = await client.create(**call)
         result = self._last_result()
@@ -103,15 +106,12 @@ class AssistantAnswer:
         name = self._options.name
         yield self._show(ToolCallRequestEvent(content=calls, source=name, models_usage=result.usage))
         results: list[FunctionExecutionResult] = []
-        execution = execute_tool_calls(calls, self._options, self._token)
-        try:
-            async for item in execution:
+        async with aclosing(execute_tool_calls(calls, self._options, self._token)) as items:
+            async for item in items:
                 if isinstance(item, list):
                     results = item
                 else:
                     yield self._show(item)
-        finally:
-            await execution.aclose()
         yield self._show(ToolCallExecutionEvent(content=results, source=name))
         await self._options.model_context.add_message(FunctionExecutionResultMessage(content=results))
         self._executed = list(zip(calls, results, strict=True))
@@ -149,6 +149,9 @@ class AssistantAnswer:
             format_string=options.output_format,
             id=message_id,
         )
+
+    def _chunk(self, text: str, message_id: str) -> ModelClientStreamingChunkEvent:
+        return ModelClientStreamingChunkEvent(content=text, source=self._options.name, full_message_id=message_id)
 
     def _last_result(self) -> CreateResult:
         if self._result is None:

@@ -38,7 +38,7 @@ async def execute_tool_calls(
     finally:
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(together, *tasks, return_exceptions=True)
 
 
 async def _execute(

@@ -12,7 +12,6 @@ from agentopic.core._turn import StepSpec, current_turn
 from agentopic.core.models._types import CreateResult, LLMMessage
 from agentopic.core.tools._stream_step import ReplayedStep, stream_step
 from agentopic.core.utils._canonical_json import canonical_json
-from agentopic.errors import ModelError
 
 Create: TypeAlias = Callable[..., Coroutine[Any, Any, CreateResult]]
 CreateStream: TypeAlias = Callable[..., AsyncGenerator[str | CreateResult, None]]
@@ -53,7 +52,7 @@ def _recorded_create_stream(create_stream: CreateStream) -> CreateStream:
         if turn is None or self.step_scope:
             return create_stream(self, *args, **kwargs)
         return _stream_in_turn(
-            stream_step(turn, _spec(self, args, kwargs), lambda _key: create_stream(self, *args, **kwargs))
+            stream_step(turn, _spec(self, args, kwargs), lambda _key: create_stream(self, *args, **kwargs), _is_result)
         )
 
     return recorded
@@ -88,7 +87,7 @@ def _spec(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> StepSpe
                 **{name: value for name, value in rest.items() if value},
             }
         ),
-        encode=_encode,
+        encode=lambda result: result.model_dump_json().encode(),
         decode=CreateResult.model_validate_json,
         repeatable=True,
     )
@@ -100,15 +99,13 @@ def _split(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Sequence[LLMM
     return messages, rest
 
 
+def _is_result(item: Any) -> bool:
+    return isinstance(item, CreateResult)
+
+
 def _tool_schema(tool: Any) -> Any:
     return getattr(tool, "schema", tool)
 
 
 def _tool_choice(choice: Any) -> str:
     return choice if isinstance(choice, str) else str(choice.name)
-
-
-def _encode(result: CreateResult) -> bytes:
-    if not isinstance(result, CreateResult):  # pyright: ignore[reportUnnecessaryIsInstance] - a stream may end otherwise
-        raise ModelError(f"a model client ended with {type(result).__name__}, not with a CreateResult")
-    return result.model_dump_json().encode()

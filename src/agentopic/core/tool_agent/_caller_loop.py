@@ -21,7 +21,7 @@ from agentopic.core.tools._tool import Tool
 from agentopic.core.tools._tool_schema import ToolSchema
 
 
-async def tool_agent_caller_loop(
+async def tool_agent_caller_loop(  # noqa: PLR0917 - AutoGen's signature
     caller: BaseAgent | AgentRuntime,
     tool_agent_id: AgentId,
     model_client: ChatCompletionClient,
@@ -55,8 +55,6 @@ async def _call(
     cancellation_token: CancellationToken | None,
 ) -> FunctionExecutionResult:
     try:
-        return await caller.send_message(
-            message=call, recipient=tool_agent_id, cancellation_token=cancellation_token
-        )
+        return await caller.send_message(message=call, recipient=tool_agent_id, cancellation_token=cancellation_token)
     except ToolException as exc:
         return FunctionExecutionResult(content=f"Error: {exc}", call_id=exc.call_id, name=exc.name, is_error=True)

@@ -21,9 +21,13 @@ from agentopic.core.utils._canonical_json import canonical_json
 ToolEffect: TypeAlias = Literal["pure", "idempotent", "unrepeatable"]
 """What a repeated call does: nothing at all, nothing more than the first did, or something again."""
 
-Record: TypeAlias = dict[str, Any]
 RunJson: TypeAlias = Callable[..., Coroutine[Any, Any, Any]]
 RunJsonStream: TypeAlias = Callable[..., AsyncGenerator[Any, None]]
+
+
+class Record(dict[str, Any]):
+    """What the journal keeps of one call."""
+
 
 _MARK = "__agentopic_recorded__"
 
@@ -82,25 +86,22 @@ def _recorded_run_stream(run_json_stream: RunJsonStream) -> RunJsonStream:
                     for item in last:
                         yield await _record(self, item)
 
-        return _values(self, stream_step(turn, _spec(self, args, kwargs), with_record))
+        return _values(
+            self, stream_step(turn, _spec(self, args, kwargs), with_record, lambda item: isinstance(item, Record))
+        )
 
     return recorded
 
 
 async def _values(tool: Any, items: AsyncGenerator[Any, None]) -> AsyncGenerator[Any, None]:
-    try:
-        last: list[Any] = []
+    async with aclosing(items):
         async for item in items:
             if isinstance(item, ReplayedStep):
                 yield await _value(tool, item.result, replayed=True)
-                return
-            if last:
-                yield last.pop()
-            last.append(item)
-        for item in last:
-            yield await _value(tool, item, replayed=False)
-    finally:
-        await items.aclose()
+            elif isinstance(item, Record):
+                yield await _value(tool, item, replayed=False)
+            else:
+                yield item
 
 
 def _spec(tool: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> StepSpec[Record]:
@@ -110,7 +111,7 @@ def _spec(tool: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> StepSpec[
         name=tool.name,
         input=canonical_json(arguments),
         encode=lambda record: json.dumps(record).encode(),
-        decode=json.loads,
+        decode=lambda recorded: Record(json.loads(recorded)),
         repeatable=tool.effect != "unrepeatable",
     )
 
@@ -131,8 +132,8 @@ def _result_record(tool: Tool, value: Any) -> Record:
         as_json = adapter.dump_python(value, mode="json", warnings="error")
         read_back = tool.return_value_as_string(adapter.validate_python(as_json))
     except (PydanticSerializationError, ValidationError):
-        return {"text": text}
-    return {"value": as_json} if read_back == text else {"text": text}
+        return Record(text=text)
+    return Record(value=as_json) if read_back == text else Record(text=text)
 
 
 async def _value(tool: Any, record: Record, *, replayed: bool) -> Any:

@@ -1,4 +1,4 @@
-"""A step whose work is a stream: the items pass through live, the last one is the recorded result."""
+"""A step whose work is a stream: the items pass through live, one ends it and is the recorded result."""
 
 from __future__ import annotations
 
@@ -22,12 +22,16 @@ class ReplayedStep:
 
 
 async def stream_step(
-    turn: TurnScope, spec: StepSpec[Any], open_stream: Callable[[str], AsyncGenerator[Any, None]]
+    turn: TurnScope,
+    spec: StepSpec[Any],
+    open_stream: Callable[[str], AsyncGenerator[Any, None]],
+    is_result: Callable[[Any], bool],
 ) -> AsyncGenerator[Any, None]:
     """Run `open_stream` as one step of `turn` and yield its items as they come.
 
-    The last item is yielded only after it has been recorded. If the step was recorded before, the stream is never
-    opened and a single ReplayedStep is yielded. Closing this generator cancels the step and waits for its end.
+    The item that is the result ends the stream and is yielded only after it has been recorded. If the step was
+    recorded before, the stream is never opened and a single ReplayedStep is yielded. Closing this generator cancels
+    the step and waits for its end.
     """
     live: asyncio.Queue[Any] = asyncio.Queue()
     opened = False
@@ -36,7 +40,7 @@ async def stream_step(
         nonlocal opened
         opened = True
         async with aclosing(open_stream(idempotency_key)) as stream:
-            return await _forward_all_but_last(stream, live)
+            return await _forward(stream, live, is_result)
 
     step = asyncio.create_task(turn.step(spec, run))
     step.add_done_callback(lambda _done: live.put_nowait(_END))
@@ -49,15 +53,14 @@ async def stream_step(
         await _end(step)
 
 
-async def _forward_all_but_last(stream: AsyncGenerator[Any, None], live: asyncio.Queue[Any]) -> Any:
-    held: list[Any] = []
+async def _forward(
+    stream: AsyncGenerator[Any, None], live: asyncio.Queue[Any], is_result: Callable[[Any], bool]
+) -> Any:
     async for item in stream:
-        if held:
-            live.put_nowait(held.pop())
-        held.append(item)
-    if not held:
-        raise AgentopicError("a stream ended without a result")
-    return held[0]
+        if is_result(item):
+            return item
+        live.put_nowait(item)
+    raise AgentopicError("a stream ended without its result")
 
 
 async def _end(step: asyncio.Task[Any]) -> None:

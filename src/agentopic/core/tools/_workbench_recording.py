@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import aclosing
 from typing import Any, TypeAlias
 
 from pydantic import BaseModel
@@ -57,7 +58,14 @@ def _recorded_call_stream(call_stream: CallToolStream, result_type: type[BaseMod
         if turn is None or self.step_scope:
             return call_stream(self, *args, **kwargs)
         spec = _spec(signature.bind(self, *args, **kwargs), result_type)
-        return _unwrapped(stream_step(turn, spec, lambda _key: call_stream(self, *args, **kwargs)))
+
+        async def with_key(idempotency_key: str) -> AsyncGenerator[Any, None]:
+            with use_idempotency_key(idempotency_key):
+                async with aclosing(call_stream(self, *args, **kwargs)) as items:
+                    async for item in items:
+                        yield item
+
+        return _unwrapped(stream_step(turn, spec, with_key, lambda item: isinstance(item, result_type)))
 
     return recorded
 

@@ -11,6 +11,9 @@ from typing import Any
 
 from agentopic.testing.scripted_model.answers import ChatRequest, Reply
 
+# The answer is taken whole; a caller that asked for a stream is given it in one piece.
+_STREAMING = {"stream", "stream_options"}
+
 
 class ForwardingScript:
     """Hands every call to the server at `base_url` with the caller's own key, and its answer back."""
@@ -24,7 +27,7 @@ class ForwardingScript:
         return await asyncio.to_thread(self._ask, request)
 
     def _ask(self, request: ChatRequest) -> Reply | Mapping[str, Any]:
-        body = json.dumps({**request.body, "stream": False}).encode()
+        body = json.dumps({name: value for name, value in request.body.items() if name not in _STREAMING}).encode()
         asked = urllib.request.Request(self._address, data=body, headers={"Content-Type": "application/json"})  # noqa: S310 - the user names the provider
         if request.authorization is not None:
             asked.add_header("Authorization", request.authorization)

@@ -57,5 +57,8 @@ async def test_the_loop_goes_on_until_the_model_answers_in_text(runtime) -> None
     )
 
     assert isinstance(messages[1], FunctionExecutionResultMessage)
-    assert [(r.content, r.is_error) for r in messages[1].content] == [("0.5", False), ("Error: Error: division by zero", True)]
+    assert [(r.content, r.is_error) for r in messages[1].content] == [
+        ("0.5", False),
+        ("Error: Error: division by zero", True),
+    ]
     assert messages[2].content == "done"

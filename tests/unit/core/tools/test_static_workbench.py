@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from agentopic.core import CancellationToken
-from agentopic.core.tools import FunctionTool, StaticWorkbench, ToolOverride
+from agentopic.core.tools import BaseTool, FunctionTool, StaticWorkbench, ToolOverride
 
 
 def add(a: int, b: int) -> int:
@@ -28,7 +29,7 @@ async def test_an_overridden_tool_is_listed_and_called_by_its_new_name() -> None
 
     result = await workbench().call_tool("plus", {"a": 1, "b": 2})
 
-    assert [(tool["name"], tool["description"]) for tool in tools] == [("plus", "sums"), ("sub", "subtracts")]
+    assert [(tool["name"], tool.get("description")) for tool in tools] == [("plus", "sums"), ("sub", "subtracts")]
     assert (result.name, result.to_text(), result.is_error) == ("plus", "3", False)
 
 
@@ -41,7 +42,7 @@ async def test_a_call_that_cannot_be_made_is_an_error_result(name, arguments) ->
 
 @pytest.mark.parametrize("override", ["sub", "plus"])
 def test_an_override_must_not_take_a_name_in_use(override) -> None:
-    tools = [FunctionTool(add, description="d"), FunctionTool(sub, description="d")]
+    tools: list[BaseTool[Any, Any]] = [FunctionTool(add, description="d"), FunctionTool(sub, description="d")]
     overrides = {"add": ToolOverride(name=override), "other": ToolOverride(name="plus")}
 
     with pytest.raises(ValueError, match=override):

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from typing import Any, Literal
 
 import pytest
@@ -22,7 +22,7 @@ class Whole(BaseModel):
     d: str | None = None
     e: Literal["x", "y"] = "x"
     f: dict[str, int] = {}
-    g: datetime.date | None = None
+    g: dt.date | None = None
 
 
 def test_a_class_made_from_a_schema_accepts_what_the_first_did() -> None:

@@ -135,7 +135,7 @@ async def test_a_named_file_is_kept_inside_the_work_directory(tmp_path) -> None:
         outside = await run(executor, *block("# filename: ../x.py\nprint(1)"))
 
     assert named.code_file == str(tmp_path / "sub" / "x.py")
-    assert Path(named.code_file).exists()
+    assert _exists(tmp_path / "sub" / "x.py")
     assert outside.exit_code == 1
     assert "outside the work directory" in outside.output
 
@@ -150,7 +150,9 @@ async def test_an_unknown_language_is_a_failed_run() -> None:
 @with_requirements(global_imports=["math"])
 def circle(radius: float) -> float:
     """The area."""
-    return math.pi * radius**2  # noqa: F821
+    import math
+
+    return math.pi * radius**2
 
 
 async def test_functions_can_be_imported_by_the_code() -> None:
@@ -182,7 +184,9 @@ async def test_the_temporary_work_directory_is_removed() -> None:
     assert not again.exists()
 
 
-@pytest.mark.parametrize(("options", "complaint"), [({"timeout": 0}, "Timeout"), ({"functions_module": "a b"}, "Module")])
+@pytest.mark.parametrize(
+    ("options", "complaint"), [({"timeout": 0}, "Timeout"), ({"functions_module": "a b"}, "Module")]
+)
 def test_options_that_cannot_work_are_refused(options, complaint) -> None:
     with pytest.raises(ValueError, match=complaint):
         LocalCommandLineCodeExecutor(**options)
@@ -204,8 +208,8 @@ async def gone(pid: int) -> bool:
 
 
 async def appeared(path: Path) -> str:
-    assert await until(lambda: path.exists() and (path.name == "on" or path.read_text().strip() != ""))
-    return path.read_text()
+    assert await until(lambda: _exists(path) and (path.name == "on" or path.read_text().strip() != ""))
+    return await asyncio.to_thread(path.read_text)
 
 
 async def until(condition) -> bool:
@@ -215,6 +219,10 @@ async def until(condition) -> bool:
             return False
         await asyncio.sleep(0.01)
     return True
+
+
+def _exists(path: Path) -> bool:
+    return path.exists()
 
 
 def _runs(pid: int) -> bool:

@@ -15,9 +15,7 @@ from agentopic.errors import (
 
 
 def database_error(code: str) -> asyncpg.PostgresError:
-    error = asyncpg.PostgresError("what the server said")
-    error.sqlstate = code
-    return error
+    return asyncpg.PostgresError.new({"C": code, "M": "what the server said"})
 
 
 @pytest.mark.parametrize(

@@ -278,7 +278,9 @@ async def test_a_status_becomes_an_error_that_says_whether_to_retry(make, provid
     assert raised.type is error
 
 
-@pytest.mark.parametrize(("headers", "seconds"), [({"retry-after": "7"}, 7.0), ({"retry-after-ms": "1500"}, 1.5), ({}, None)])
+@pytest.mark.parametrize(
+    ("headers", "seconds"), [({"retry-after": "7"}, 7.0), ({"retry-after-ms": "1500"}, 1.5), ({}, None)]
+)
 async def test_the_wish_of_a_provider_that_limits_is_kept(make, provider, headers, seconds) -> None:
     provider.fails(429, **headers)
 

@@ -26,27 +26,25 @@ BEGIN
     );
 END $$;
 
--- Locks every lane, creating what is missing, and returns those it created. A lane deleted between the two
--- statements makes another round. New lanes are given to `holder`, to spare them the way through the free index.
-CREATE FUNCTION lock_lanes(grp text, ids bytea[], ks text[], holder bigint) RETURNS bytea[] LANGUAGE plpgsql AS $$
+-- Locks every lane, creating what is missing, and returns those it created: one pass in the order of ids, given
+-- sorted, so that two intakes never wait for each other. The update that never happens takes the lock all the same.
+-- New lanes are ready in order of arrival (`ranks`), and are given to `holder`, to spare them the way through the
+-- index of the free.
+CREATE FUNCTION lock_lanes(grp text, ids bytea[], ks text[], ranks bigint[], holder bigint)
+RETURNS bytea[] LANGUAGE plpgsql AS $$
 DECLARE
-    created bytea[] := '{}';
-    fresh bytea[];
-    held integer;
+    created bytea[];
+    moment timestamptz := clock_timestamp() - cardinality(ids) * interval '1 microsecond';
     base bigint;
 BEGIN
-    LOOP
-        SELECT count(*) INTO held FROM (SELECT FROM lane WHERE id = ANY (ids) ORDER BY id FOR UPDATE) l;
-        EXIT WHEN held = cardinality(ids);
-        SELECT last_value - 1 INTO base FROM pos;
-        WITH added AS (
-            INSERT INTO lane (id, "group", key, owner, done, ready_at)
-            SELECT u.id, grp, u.key, holder, base, clock_timestamp() FROM unnest(ids, ks) u(id, key)
-            ON CONFLICT DO NOTHING RETURNING id
-        ) SELECT coalesce(array_agg(id), '{}') INTO fresh FROM added;
-        created := created || fresh;
-        EXIT WHEN held + cardinality(fresh) = cardinality(ids);
-    END LOOP;
+    SELECT last_value - 1 INTO base FROM pos;
+    WITH added AS (
+        INSERT INTO lane (id, "group", key, owner, done, ready_at)
+        SELECT u.id, grp, u.key, holder, base, moment + u.rank * interval '1 microsecond'
+        FROM unnest(ids, ks, ranks) u(id, key, rank)
+        ON CONFLICT (id) DO UPDATE SET key = excluded.key WHERE false
+        RETURNING id
+    ) SELECT coalesce(array_agg(id), '{}') INTO created FROM added;
     RETURN created;
 END $$;
 
@@ -73,6 +71,35 @@ BEGIN
         );
     END IF;
     RETURN row_id;
+END $$;
+
+-- Stores the deliveries whose identities are fresh, each once, answers the others and returns the answers' rows.
+CREATE FUNCTION store_fresh(
+    me bigint, fresh bytea[], lanes bytea[], identities bytea[], heads bytea[], bodies bytea[],
+    requests text[], to_topics text[], to_partitions integer[]
+) RETURNS bigint[] LANGUAGE plpgsql AS $$
+DECLARE
+    first bigint[];
+BEGIN
+    first := ARRAY(
+        SELECT min(u.ord) FROM unnest(identities) WITH ORDINALITY u(identity, ord)
+        WHERE u.identity = ANY (fresh) GROUP BY u.identity
+    );
+    INSERT INTO delivery (pos, lane, identity, head, body, request_id, reply_topics, reply_partitions)
+        SELECT nextval('pos'), u.lane, u.identity, u.head, u.body, u.request,
+            CASE WHEN u.topic IS NOT NULL THEN ARRAY[u.topic] END,
+            CASE WHEN u.topic IS NOT NULL THEN ARRAY[u.partition] END
+        FROM unnest(lanes, identities, heads, bodies, requests, to_topics, to_partitions)
+            WITH ORDINALITY u(lane, identity, head, body, request, topic, partition, ord)
+        WHERE u.ord = ANY (first);
+    RETURN ARRAY(
+        SELECT r.id FROM (
+            SELECT answer_repeat(me, u.lane, u.identity, u.request, u.topic, u.partition) AS id
+            FROM unnest(lanes, identities, requests, to_topics, to_partitions)
+                WITH ORDINALITY u(lane, identity, request, topic, partition, ord)
+            WHERE u.ord <> ALL (first) AND u.request IS NOT NULL AND u.topic IS NOT NULL
+        ) r WHERE r.id IS NOT NULL ORDER BY r.id
+    );
 END $$;
 
 -- Starts the heads of free lanes of this call, in the order given, and returns them.
@@ -119,6 +146,7 @@ DECLARE
     created bytea[];
     ids bytea[];
     id_keys text[];
+    id_ranks bigint[];
     arrivals bytea[];
     started integer;
     repeated integer := 0;
@@ -140,13 +168,16 @@ BEGIN
     END IF;
 
     SELECT coalesce(array_agg(d.lane ORDER BY d.lane), '{}'), array_agg(d.k ORDER BY d.lane),
-        coalesce(array_agg(d.lane ORDER BY d.ord), '{}')
-    INTO ids, id_keys, arrivals
+        array_agg(d.rank ORDER BY d.lane), coalesce(array_agg(d.lane ORDER BY d.rank), '{}')
+    INTO ids, id_keys, id_ranks, arrivals
     FROM (
-        SELECT DISTINCT ON (u.lane) u.lane, u.k, u.ord
-        FROM unnest(lanes, ks) WITH ORDINALITY u(lane, k, ord) ORDER BY u.lane, u.ord
+        SELECT f.*, row_number() OVER (ORDER BY f.ord) AS rank
+        FROM (
+            SELECT DISTINCT ON (u.lane) u.lane, u.k, u.ord
+            FROM unnest(lanes, ks) WITH ORDINALITY u(lane, k, ord) ORDER BY u.lane, u.ord
+        ) f
     ) d;
-    created := lock_lanes(grp, ids, id_keys, CASE WHEN slots > 0 THEN me END);
+    created := lock_lanes(grp, ids, id_keys, id_ranks, CASE WHEN slots > 0 THEN me END);
 
     WITH added AS (
         INSERT INTO seen (identity, at) SELECT u.identity, now() FROM unnest(identities) u(identity)
@@ -161,31 +192,10 @@ BEGIN
             FROM unnest(lanes, identities, heads, bodies, requests, to_topics, to_partitions)
                 u(lane, identity, head, body, request, topic, partition);
     ELSE
-        INSERT INTO delivery (pos, lane, identity, head, body, request_id, reply_topics, reply_partitions)
-            SELECT nextval('pos'), o.lane, o.identity, o.head, o.body, o.request,
-                CASE WHEN o.topic IS NOT NULL THEN ARRAY[o.topic] END,
-                CASE WHEN o.topic IS NOT NULL THEN ARRAY[o.partition] END
-            FROM (
-                SELECT f.* FROM (
-                    SELECT DISTINCT ON (u.identity) u.*
-                    FROM unnest(lanes, identities, heads, bodies, requests, to_topics, to_partitions)
-                        WITH ORDINALITY u(lane, identity, head, body, request, topic, partition, ord)
-                    ORDER BY u.identity, u.ord
-                ) f JOIN unnest(fresh) n(identity) ON n.identity = f.identity
-                ORDER BY f.ord
-            ) o;
         repeated := cardinality(identities) - coalesce(cardinality(fresh), 0);
-        SELECT coalesce(array_agg(r.id ORDER BY r.id) FILTER (WHERE r.id IS NOT NULL), '{}') INTO answer_ids
-        FROM (
-            SELECT answer_repeat(me, u.lane, u.identity, u.request, u.topic, u.partition) AS id
-            FROM (
-                SELECT a.*, row_number() OVER (PARTITION BY a.identity ORDER BY a.ord) AS nth
-                FROM unnest(lanes, identities, requests, to_topics, to_partitions)
-                    WITH ORDINALITY a(lane, identity, request, topic, partition, ord)
-            ) u
-            WHERE u.request IS NOT NULL AND u.topic IS NOT NULL
-                AND (u.nth > 1 OR u.identity <> ALL (coalesce(fresh, '{}')))
-        ) r;
+        answer_ids := store_fresh(
+            me, coalesce(fresh, '{}'), lanes, identities, heads, bodies, requests, to_topics, to_partitions
+        );
         DELETE FROM lane l WHERE l.id = ANY (created) AND NOT EXISTS (SELECT FROM delivery d WHERE d.lane = l.id);
     END IF;
 

@@ -3,6 +3,7 @@
 CREATE FUNCTION sweep(before timestamptz, portion integer) RETURNS bigint LANGUAGE plpgsql
 SET enable_hashjoin = on AS $$
 DECLARE
+    moment timestamptz := clock_timestamp();
     total bigint := 0;
     n bigint;
 BEGIN
@@ -14,7 +15,7 @@ BEGIN
     GET DIAGNOSTICS n = ROW_COUNT;
     total := total + n;
     DELETE FROM answer WHERE request_id IN (
-        SELECT request_id FROM answer WHERE keep_until <= clock_timestamp()
+        SELECT request_id FROM answer WHERE keep_until <= moment
         ORDER BY keep_until LIMIT portion FOR UPDATE SKIP LOCKED
     );
     GET DIAGNOSTICS n = ROW_COUNT;

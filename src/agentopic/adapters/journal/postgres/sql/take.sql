@@ -2,12 +2,13 @@
 
 CREATE FUNCTION take(me bigint, grps text[], slots integer[]) RETURNS SETOF effect LANGUAGE plpgsql AS $$
 DECLARE
+    moment timestamptz := clock_timestamp();
     chosen bytea[];
 BEGIN
     PERFORM alive(me);
     SELECT array_agg(c.id) INTO chosen FROM unnest(grps, slots) u(grp, slots) CROSS JOIN LATERAL (
         SELECT l.id FROM lane l
-        WHERE l."group" = u.grp AND l.owner IS NULL AND l.ready_at <= clock_timestamp()
+        WHERE l."group" = u.grp AND l.owner IS NULL AND l.ready_at <= moment
         ORDER BY l.ready_at LIMIT u.slots FOR UPDATE SKIP LOCKED
     ) c;
     IF chosen IS NULL THEN

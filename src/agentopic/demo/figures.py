@@ -1,0 +1,124 @@
+"""The figures of a run, and what is wrong with them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from agentopic.demo.check import faults
+from agentopic.demo.money import Kill, Spending
+from agentopic.demo.questions import Question
+
+Event = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """What those outside have seen: the publisher, the subscriber, the model."""
+
+    questions: Sequence[Question]
+    published: Sequence[Mapping[str, Any]]
+    """Acknowledged tasks, in the publisher's words."""
+    reports: Sequence[Event]
+    """What the subscriber kept, repeats included."""
+    other_events: Sequence[Event]
+    """Parts and findings, kept by the same subscriber."""
+    spending: Spending
+    kill: Kill | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """What came of a run."""
+
+    tasks: int
+    results: int
+    lost: int
+    duplicates: int
+    """Tasks reported more than once, and events of any kind that came twice."""
+    parts: int
+    numbers: int
+    """Numbers in the reports, each computed once more by the checker."""
+    numbers_wrong: int
+    model_calls: int
+    model_tokens: int
+    open_at_kill: int
+    calls_repaid: int
+    calls_repeated: int
+    p50_seconds: float | None
+    """From the acknowledgement of a task to the arrival of its report."""
+    p95_seconds: float | None
+    faults: Sequence[str]
+    """Why the run failed; empty when every figure is right."""
+
+
+def figures(account: Account, *, killed: bool) -> Figures:
+    """Count; `killed` says whether a kill was due."""
+    tasks = {each["task"] for each in account.published}
+    answered = Counter(report["data"]["task"] for report in account.reports)
+    wrong = _wrong_reports(account)
+    waits = sorted(_waits(account))
+    spent = account.spending
+    lost, doubled = len(tasks - answered.keys()), _duplicates(account, answered)
+    return Figures(
+        tasks=len(tasks),
+        results=len(answered.keys() & tasks),
+        lost=lost,
+        duplicates=doubled,
+        parts=sum("demo.Finding.v1" == event["type"] for event in account.other_events),
+        numbers=sum(len(report["data"]["numbers"]) for report in account.reports),
+        numbers_wrong=len(wrong),
+        model_calls=spent.calls,
+        model_tokens=spent.tokens,
+        open_at_kill=spent.open_at_kill,
+        calls_repaid=spent.repaid,
+        calls_repeated=spent.repeated,
+        p50_seconds=round(median(waits), 2) if waits else None,
+        p95_seconds=round(waits[int(0.95 * (len(waits) - 1))], 2) if waits else None,
+        faults=[*_faults(account, lost, doubled, killed=killed), *wrong],
+    )
+
+
+def _faults(account: Account, lost: int, doubled: int, *, killed: bool) -> list[str]:
+    spent = account.spending
+    found = {
+        f"{len(account.published)} of {len(account.questions)} tasks were published": len(account.published)
+        != len(account.questions),
+        f"{lost} tasks have no report": lost > 0,
+        f"{doubled} events came twice": doubled > 0,
+        "no worker was killed while a model call of it was open": killed and spent.open_at_kill == 0,
+        f"{spent.repaid} calls were paid again, {spent.open_at_kill} were open at the kill": spent.repaid
+        > spent.open_at_kill,
+        f"{spent.repeated} calls were repeated without need": spent.repeated > 0,
+    }
+    return [fault for fault, holds in found.items() if holds]
+
+
+def _duplicates(account: Account, answered: Mapping[str, int]) -> int:
+    events = Counter((event["source"], event["id"]) for event in (*account.reports, *account.other_events))
+    again = sum(times - 1 for times in events.values())
+    # A second report with an id of its own is as much a duplicate as the same event twice.
+    reports = {(report["source"], report["id"]) for report in account.reports}
+    tasks_again = len(reports) - len(answered)
+    return again + tasks_again
+
+
+def _wrong_reports(account: Account) -> list[str]:
+    asked = {question.task: question for question in account.questions}
+    return [
+        f"{report['data']['task']}: {fault}"
+        for report in account.reports
+        if report["data"]["task"] in asked
+        for fault in faults(asked[report["data"]["task"]], report["data"])
+    ]
+
+
+def _waits(account: Account) -> list[float]:
+    published = {each["task"]: each["published"] for each in account.published}
+    arrived: dict[str, float] = {}
+    for report in account.reports:
+        arrived.setdefault(report["data"]["task"], report["received"])
+    return [arrived[task] - at for task, at in published.items() if task in arrived]

@@ -1,0 +1,140 @@
+"""The demo from beginning to end: set the stage, run, count, say what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+from agentopic.demo.children import Children
+from agentopic.demo.display import Display, display_for, print_json, print_table
+from agentopic.demo.distributed import DistributedRun
+from agentopic.demo.figures import Account, figures
+from agentopic.demo.folder import RunFolder
+from agentopic.demo.local import LocalRun
+from agentopic.demo.money import Kill, spending
+from agentopic.demo.options import DEFAULT_TASKS, DemoOptions
+from agentopic.demo.provider import Door, Provider
+from agentopic.demo.questions import Question, questions
+from agentopic.demo.result import DemoResult
+from agentopic.demo.road import road_for
+from agentopic.demo.watch import CALLS, PUBLISHED, Watch
+from agentopic.errors import ConfigError
+from agentopic.settings import Settings
+
+__all__ = ["DEFAULT_TASKS", "DemoOptions", "DemoResult", "main", "run_demo"]
+
+_LOCAL = "in one process, nothing is stored"
+
+
+def main(options: DemoOptions) -> int:
+    """Run the demo, print what came of it, and return the exit code: 0 only when every figure is right."""
+    result = asyncio.run(run_demo(options))
+    (print_json if options.output == "json" else print_table)(result)
+    return 0 if result.ok else 1
+
+
+async def run_demo(options: DemoOptions) -> DemoResult:
+    """Run the demo and return its figures, right or wrong.
+
+    Raises:
+        ConfigError: more tasks are asked for than there are questions.
+        DemoError: a process did not do its part.
+        UnreachableError: the servers of the road cannot be had.
+    """
+    settings = Settings(runtime_type=options.runtime_type)
+    asked = _questions(options.tasks)
+    folder = RunFolder(keep=options.keep)
+    folder.write_lines("tasks.jsonl", [{"task": each.task, "question": each.text} for each in asked])
+    try:
+        with display_for(len(asked), progress=options.progress) as display, Children(folder.path) as children:
+            return await _Demo(options, settings, asked, folder, display, children).run()
+    finally:
+        folder.close()
+
+
+class _Demo:
+    """One run."""
+
+    def __init__(
+        self,
+        options: DemoOptions,
+        settings: Settings,
+        asked: Sequence[Question],
+        folder: RunFolder,
+        display: Display,
+        children: Children,
+    ) -> None:
+        self._options, self._settings, self._asked = options, settings, asked
+        self._folder, self._display, self._children = folder, display, children
+        self._watch = Watch(folder, len(asked), display)
+        self._provider = Provider.of(settings)
+        self._began = time.monotonic()
+
+    async def run(self) -> DemoResult:
+        """Run on the road that is asked for, or on none."""
+        self._display.note(self._provider.announcement)
+        door = await Door.open(self._provider, self._children, self._folder.path / CALLS)
+        if self._settings.runtime_type == "local":
+            return await self._locally(door)
+        return await self._distributed(door)
+
+    async def _locally(self, door: Door) -> DemoResult:
+        self._display.note("three services in one process: nothing is stored, so nothing is killed")
+        await LocalRun(
+            folder=self._folder,
+            door=door,
+            children=self._children,
+            watch=self._watch,
+            patience_seconds=self._patience_seconds,
+        ).run()
+        return self._result(None, _LOCAL, f"cat {self._folder.shown / 'reports.jsonl'}")
+
+    async def _distributed(self, door: Door) -> DemoResult:
+        async with road_for(self._options, self._settings, self._folder) as road:
+            self._display.note(f"road: {road.described}")
+            kill = await DistributedRun(
+                road=road,
+                folder=self._folder,
+                door=door,
+                children=self._children,
+                display=self._display,
+                watch=self._watch,
+                patience_seconds=self._patience_seconds,
+            ).run()
+            return self._result(kill, road.described, road.look(self._folder.path, self._folder.shown))
+
+    @property
+    def _patience_seconds(self) -> float:
+        """Real models take their time."""
+        return (30.0 + len(self._asked)) * (1 if self._provider.scripted else 5)
+
+    def _result(self, kill: Kill | None, road: str, look: str) -> DemoResult:
+        local = self._settings.runtime_type == "local"
+        others = [*self._folder.lines("parts.jsonl"), *self._folder.lines("findings.jsonl")]
+        account = Account(
+            questions=self._asked,
+            published=self._folder.lines(PUBLISHED),
+            reports=self._folder.lines("reports.jsonl"),
+            other_events=others,
+            spending=spending(self._watch.calls(), kill),
+            kill=kill,
+        )
+        return DemoResult(
+            figures=figures(account, killed=not local),
+            road=road,
+            runtime_type=self._settings.runtime_type,
+            model=self._provider.model,
+            scripted=self._provider.scripted,
+            killed=kill.worker if kill else None,
+            seconds=round(time.monotonic() - self._began, 1),
+            directory=str(self._folder.shown),
+            look=look,
+        )
+
+
+def _questions(count: int) -> list[Question]:
+    try:
+        return questions(count)
+    except ValueError as exc:
+        raise ConfigError(f"--tasks: {exc}") from exc

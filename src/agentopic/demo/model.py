@@ -1,0 +1,31 @@
+"""The model of the demo's agents: whatever speaks OpenAI's API at the address the settings give."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from agentopic.core.models import ChatCompletionClient, ModelInfo
+from agentopic.ext.models.openai import OpenAIChatCompletionClient
+from agentopic.settings import Settings
+
+# What the demo asks of a model that is not in the client's table.
+_ABLE = ModelInfo(vision=False, function_calling=True, json_output=True, structured_output=True, family="unknown")
+
+
+@cache
+def model_client() -> ChatCompletionClient:
+    """Return this process's client, shared by its agents.
+
+    Raises:
+        ConfigError: there is no key.
+    """
+    settings = Settings()
+    return client_for(settings.demo_model, timeout_seconds=settings.model_timeout_seconds)
+
+
+def client_for(model: str, *, timeout_seconds: float = 30.0) -> ChatCompletionClient:
+    """Return a client for a model, known or not."""
+    try:
+        return OpenAIChatCompletionClient(model=model, timeout=timeout_seconds)
+    except ValueError:
+        return OpenAIChatCompletionClient(model=model, timeout=timeout_seconds, model_info=_ABLE)

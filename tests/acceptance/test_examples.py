@@ -1,0 +1,178 @@
+"""The examples are short and do what their first lines say, each in processes of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+LINES = 60
+
+
+class Folder:
+    """An empty working directory, with what a user types in it; whatever still runs is ended with the test."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("AGENTOPIC_", "AUTOGEN_"))}
+        self.environment = kept | {"XDG_CONFIG_HOME": str(path), "PYTHONPATH": str(EXAMPLES), "PYTHONUNBUFFERED": "1"}
+        self._started: list[subprocess.Popen[str]] = []
+
+    def python(self, *arguments: str, **variables: str) -> str:
+        """Run to the end and return what was printed."""
+        ended = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=self.path, env=self.environment | variables, capture_output=True, text=True, timeout=50, check=False,
+        )  # fmt: skip
+        assert ended.returncode == 0, ended.stderr
+        return ended.stdout
+
+    def example(self, name: str, *arguments: str, **variables: str) -> str:
+        return self.python(str(EXAMPLES / f"{name}.py"), *arguments, **variables)
+
+    def agentopic(self, *arguments: str) -> str:
+        return self.python("-m", "agentopic", *arguments)
+
+    def events(self, *topics: str, count: int) -> list[dict[str, Any]]:
+        """Wait for so many events on topics and return them."""
+        printed = self.agentopic("tail", *topics, "--from-beginning", "--follow", "--max", str(count), "--wait", "20")
+        return [json.loads(line) for line in printed.splitlines()]
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start a process whose standard output can be read."""
+        process = subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=self.path, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        )  # fmt: skip
+        self._started.append(process)
+        return process
+
+    def end(self) -> None:
+        for process in self._started:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+            if process.stdout is not None:
+                process.stdout.close()
+
+
+def _lines(process: subprocess.Popen[str]) -> Iterator[str]:
+    assert process.stdout is not None
+    return iter(process.stdout.readline, "")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Folder]:
+    folder = Folder(tmp_path)
+    yield folder
+    folder.end()
+
+
+@pytest.fixture
+def on_kafka(folder: Folder, kafka: str, ns: str) -> Folder:
+    folder.environment |= {
+        "AGENTOPIC_TRANSPORT": f"kafka://{kafka}",
+        "AGENTOPIC_JOURNAL": "sqlite:///journal.db",
+        "AGENTOPIC_NAMESPACE": ns,
+        "AGENTOPIC_PARTITIONS": "2",
+    }
+    return folder
+
+
+@pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.stem)
+def test_an_example_has_less_than_60_lines_that_are_not_blank(example: Path) -> None:
+    lines = [line for line in example.read_text().splitlines() if line.strip()]
+
+    assert len(lines) < LINES
+
+
+def test_the_first_service_answers_and_publishes(folder: Folder) -> None:
+    printed = folder.example("first_service")
+
+    assert "OrderChecked(order='6', suspicious=False)" in printed.splitlines()
+    (checked,) = folder.events("checked", count=1)
+    assert (checked["type"], checked["subject"], checked["data"]) == (
+        "shop.OrderChecked.v1", "7", {"order": "7", "suspicious": True},
+    )  # fmt: skip
+
+
+def test_the_pipeline_prices_and_numbers_each_customer_by_itself(folder: Folder) -> None:
+    folder.agentopic("topics", "apply", "pipeline:pricing", "pipeline:billing")
+    pipeline = folder.start(str(EXAMPLES / "pipeline.py"))
+    orders = ("publish", "orders", "--type", "shop.Order.v1")
+
+    folder.agentopic(*orders, "--subject", "ann", "--data", '{"item": "tea", "count": 3}')
+    folder.agentopic(*orders, "--subject", "ann", "--data", '{"item": "cake", "count": 1}')
+    folder.agentopic(*orders, "--subject", "bob", "--data", '{"item": "cake", "count": 2}')
+    invoices = folder.events("invoices", count=3)
+
+    assert [each["data"] for each in invoices if each["subject"] == "ann"] == [
+        {"item": "tea", "total": 12, "number": 1},
+        {"item": "cake", "total": 7, "number": 2},
+    ]
+    assert [each["data"] for each in invoices if each["subject"] == "bob"] == [
+        {"item": "cake", "total": 14, "number": 1},
+    ]
+    pipeline.send_signal(signal.SIGTERM)
+    assert pipeline.wait(timeout=20) == 0
+
+
+def test_a_killed_worker_has_charged_once_and_another_one_ships(folder: Folder) -> None:
+    printed = folder.example("steps")
+
+    calls = [line for line in printed.splitlines() if line.startswith(("charge", "ship"))]
+    assert calls == ["charge 7", "ship 7", "ship 7"]
+    assert [each["data"] for each in folder.events("shipped", count=1)] == [{"number": 7}]
+
+
+def test_failures_are_tried_again_or_end_in_the_dead_letters(folder: Folder) -> None:
+    printed = folder.example("retry_and_reject").splitlines()
+
+    said = {
+        item: [line for line in printed if line.startswith(f"{item}: ")] for item in ("tea", "gold", "soup", "cake")
+    }
+    thrice = [f"attempt {number}" for number in (1, 2, 3)]
+    assert said == {
+        "tea": [f"tea: {what}" for what in (*thrice, "served")],
+        "gold": ["gold: attempt 1"],
+        "soup": [f"soup: {what}" for what in thrice],
+        "cake": ["cake: attempt 1", "cake: served"],
+    }
+    dead = folder.agentopic("tail", "--raw", "agentopic.dead.clerk", "--from-beginning")
+    assert sorted(json.loads(line)["data"]["item"] for line in dead.splitlines()) == ["gold", "soup"]
+
+
+@pytest.mark.parametrize("runtime_type", ["local", "distributed"])
+def test_autogen_style_code_runs_on_either_runtime_by_configuration_alone(folder: Folder, runtime_type: str) -> None:
+    printed = folder.example("autogen_style", AUTOGEN_RUNTIME_TYPE=runtime_type)
+
+    numbers = [line for line in printed.splitlines() if line.isdecimal()]
+    assert numbers == ["6", "3", "10", "5", "16", "8", "4", "2", "1"]
+    assert (folder.path / ".agentopic").exists() == (runtime_type == "distributed")
+
+
+def test_outside_programs_publish_to_a_service_and_subscribe_to_it(on_kafka: Folder, kafka: str, ns: str) -> None:
+    on_kafka.agentopic("topics", "apply", "first_service:app")
+    on_kafka.start("-m", "agentopic", "run", "first_service:app")
+    order = json.dumps({"order": "7", "amount": 20_000})
+
+    on_kafka.example("outside_publisher", kafka, f"{ns}.topic.orders", "ann", order)
+    subscriber = on_kafka.start(str(EXAMPLES / "outside_subscriber.py"), kafka, f"{ns}.topic.checked", f"{ns}-audit")
+
+    checked = json.loads(next(_lines(subscriber)))
+    assert checked["data"] == {"order": "7", "suspicious": True}
+    assert (checked["type"], checked["source"]) == ("shop.OrderChecked.v1", f"/{ns}/agents/checker/ann")
+
+
+@pytest.mark.parametrize("program", ["outside_publisher", "outside_subscriber"])
+def test_outside_programs_import_nothing_of_agentopic(program: str) -> None:
+    assert "import agentopic" not in (text := (EXAMPLES / f"{program}.py").read_text())
+    assert "from agentopic" not in text
