@@ -183,6 +183,10 @@ class RequestTimeoutError(RequestError):
     retryable = True
 
 
+class CallCycleError(RequestError):
+    """Raised when an agent waits, directly or through others, for itself: one handler at a time runs per agent."""
+
+
 # ── ports: transport, journal ──────────────────────────────────────────────────────────────────────────────
 
 

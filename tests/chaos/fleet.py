@@ -11,7 +11,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 HERE = Path(__file__).parent
 
@@ -20,8 +20,8 @@ async def until(condition: Callable[[], bool], what: str, seconds: float = 60.0)
     """Wait for a condition; say what did not come true."""
     try:
         async with asyncio.timeout(seconds):
-            while not condition():
-                await asyncio.sleep(0.02)
+            while not condition():  # noqa: ASYNC110
+                await asyncio.sleep(0.02)  # the condition lies outside of this process: nothing can wake us
     except TimeoutError:
         raise AssertionError(f"not within {seconds} s: {what}") from None
 
@@ -94,7 +94,7 @@ class Fleet:
         """How many workers have said that they are ready."""
         return self.logs().count('"event": "ready"')
 
-    def __enter__(self) -> Fleet:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

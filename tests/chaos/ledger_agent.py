@@ -7,7 +7,9 @@ import json
 import os
 import random
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -60,7 +62,7 @@ class Cashier(RoutedAgent):
     async def save_state(self) -> dict[str, int]:
         return {"turns": self.turns}
 
-    async def load_state(self, state: dict[str, int]) -> None:
+    async def load_state(self, state: Mapping[str, Any]) -> None:
         self.turns = state["turns"]
 
 

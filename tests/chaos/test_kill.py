@@ -7,7 +7,7 @@ import json
 import random
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,10 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from agentopic import DurableRuntime
+from agentopic.core import TopicId
 
-sys.path.insert(0, str(Path(__file__).parent))
-from fleet import Fleet, until  # noqa: E402
-from ledger_agent import Order  # noqa: E402
-
-from agentopic.core import TopicId  # noqa: E402
+from .fleet import Fleet, until
+from .ledger_agent import Order
 
 ORDERS = 300
 KEYS = 40
@@ -137,7 +135,7 @@ def _event(record: Any) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def _client(database: str, namespace: str) -> AsyncIterator[DurableRuntime]:
+async def _client(database: str, namespace: str) -> AsyncGenerator[DurableRuntime]:
     client = DurableRuntime(database, database, namespace=namespace)
     await client.start()
     try:

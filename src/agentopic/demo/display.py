@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -26,32 +25,14 @@ class Stand:
     calls: int = 0
 
 
-class Display(Protocol):
-    """Shows a run on stderr."""
+class Display:
+    """Shows a run on stderr; this one shows nothing."""
 
     def note(self, line: str) -> None:
         """Say that something has happened."""
-        ...
 
     def show(self, stand: Stand) -> None:
         """Show how far the run has come."""
-        ...
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
-
-
-class Silence:
-    """Shows nothing."""
-
-    def note(self, line: str) -> None:
-        """Keep it to itself."""
-
-    def show(self, stand: Stand) -> None:
-        """Keep it to itself."""
 
     def __enter__(self) -> Self:
         return self
@@ -60,7 +41,7 @@ class Silence:
         return
 
 
-class Lines(Silence):
+class Lines(Display):
     """Plain lines, for logs and pipes: one per event, and one per quarter of the reports."""
 
     def __init__(self, tasks: int) -> None:
@@ -80,7 +61,7 @@ class Lines(Silence):
             self.note(f"{stand.reports} of {self._tasks} reports, {stand.findings} parts, {stand.calls} model calls")
 
 
-class Live(Silence):
+class Live(Display):
     """A bar that moves, on a terminal."""
 
     def __init__(self, tasks: int) -> None:
@@ -120,7 +101,7 @@ class Live(Silence):
 def display_for(tasks: int, *, progress: bool) -> Display:
     """Return what fits the place where stderr goes."""
     if not progress:
-        return Silence()
+        return Display()
     return Live(tasks) if sys.stderr.isatty() else Lines(tasks)
 
 
@@ -135,35 +116,31 @@ def print_table(result: DemoResult) -> None:
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="bold")
     table.add_column(justify="right")
-    table.add_column(style="dim")
-    for name, value, remark in _rows(result):
-        table.add_row(name, value, remark)
+    table.add_column(style="dim", no_wrap=True)
+    for row in _rows(result):
+        table.add_row(*row)
     console.print(table)
-    console.print(f"\nread the output events:  {result.look}", soft_wrap=True)
+    console.print(f"\n{result.road}\nread the output events: {result.look}")
     for fault in result.figures.faults:
-        console.print(f"WRONG: {fault}", style="bold red", soft_wrap=True)
+        console.print(f"WRONG: {fault}", style="bold red")
 
 
-def _rows(result: DemoResult) -> list[tuple[str, str, str]]:
+def _rows(result: DemoResult) -> Iterator[tuple[str, str, str]]:
     counted = result.figures
-    killed = result.killed or "nothing"
-    return [
-        ("tasks", str(counted.tasks), "acknowledged to the publisher"),
-        ("results", str(counted.results), "reports the subscriber has"),
-        ("lost", str(counted.lost), ""),
-        ("duplicates", str(counted.duplicates), "tasks or events that came twice"),
-        ("numbers checked", str(counted.numbers), "computed once more from the data"),
-        ("numbers wrong", str(counted.numbers_wrong), ""),
-        ("model calls", str(counted.model_calls), f"{result.model}, {counted.model_tokens} tokens"),
-        ("  open at the kill", str(counted.open_at_kill), f"killed with SIGKILL: {killed}"),
-        ("  re-paid", str(counted.calls_repaid), "may be as many as were open"),
-        ("p50 per task", _seconds(counted.p50_seconds), "from publishing to the report"),
-        ("p95 per task", _seconds(counted.p95_seconds), ""),
-        ("whole run", _seconds(result.seconds), result.road),
-    ]
+    yield "tasks", str(counted.tasks), "acknowledged to the publisher"
+    yield "results", str(counted.results), "reports the subscriber has"
+    yield "lost", str(counted.lost), "tasks without a report"
+    yield "duplicates", str(counted.duplicates), "tasks or events that came twice"
+    yield "numbers checked", str(counted.numbers), "computed once more from the data"
+    yield "numbers wrong", str(counted.numbers_wrong), ""
+    yield "model calls", str(counted.model_calls), f"{result.model}, {counted.model_tokens} tokens"
+    if result.runtime_type == "distributed":
+        yield "open at the kill", str(counted.open_at_kill), f"of {result.killed}, by SIGKILL" if result.killed else ""
+        yield "re-paid", str(counted.calls_repaid), "at most those open at the kill"
+    yield "p50 per task", _seconds(counted.p50_seconds), "from publishing to the report"
+    yield "p95 per task", _seconds(counted.p95_seconds), ""
+    yield "whole run", _seconds(result.seconds), "with starting and stopping"
 
 
 def _seconds(value: float | None) -> str:
     return "-" if value is None else f"{value:.1f} s"
-
-

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 from dataclasses import dataclass
 from typing import Final
 
-from agentopic.demo.children import Child, Children, Pipe
+from agentopic.demo.children import Child, Children
 from agentopic.demo.display import Display
 from agentopic.demo.folder import RunFolder
 from agentopic.demo.money import Kill
@@ -21,7 +22,7 @@ WORKERS: Final = {
     "analyst-2": "agentopic.demo.analyst:app",
     "editor-1": "agentopic.demo.editor:app",
 }
-_VICTIM: Final = "analyst-1"
+_VICTIMS: Final = ("analyst-1", "analyst-2")
 _START_SECONDS: Final = 40.0
 _END_SECONDS: Final = 15.0
 _STILL_SECONDS: Final = 1.0
@@ -53,10 +54,9 @@ class DistributedRun:
         try:
             await self._publish()
             async with asyncio.timeout(self.patience_seconds):
-                kill = await self.watch.until_worth_a_kill(workers[_VICTIM])
+                kill = await self.watch.until_worth_a_kill([workers[name] for name in _VICTIMS])
                 if kill is not None:
-                    self.display.note(f"killed {_VICTIM} with SIGKILL, a model call of it was open; starting it again")
-                    workers[_VICTIM] = self._work(_VICTIM)
+                    workers[kill.worker] = self._start_again(kill)
                 await self.watch.until_reported()
         except TimeoutError:
             self.display.note(f"not all reports came within {self.patience_seconds:g} s")
@@ -69,6 +69,10 @@ class DistributedRun:
         settings = {**self.road.settings, **self.door.settings_for(name)}
         return self.children.start(name, ["-m", "agentopic", "run", WORKERS[name]], settings)
 
+    def _start_again(self, kill: Kill) -> Child:
+        self.display.note(f"killed {kill.worker} with SIGKILL while a model call of it was open; starting it again")
+        return self._work(kill.worker)
+
     async def _until_ready(self, workers: list[Child]) -> None:
         await asyncio.gather(*(worker.until_said('"ready"', _START_SECONDS) for worker in workers))
 
@@ -76,12 +80,9 @@ class DistributedRun:
         source_command = self.road.subscriber_source()
         if source_command is None:
             return self.children.start("subscriber", self.road.subscriber(self.folder.path)), None
-        source = self.children.start("tail", source_command, self.road.settings, stdout=-1)
-        given: Pipe = source.process.stdout
-        subscriber = self.children.start("subscriber", self.road.subscriber(self.folder.path), stdin=given)
-        if source.process.stdout is not None:
-            source.process.stdout.close()
-        return subscriber, source
+        source = self.children.start("tail", source_command, self.road.settings, stdout=subprocess.PIPE)
+        command = self.road.subscriber(self.folder.path)
+        return self.children.start("subscriber", command, stdin=source.process.stdout), source
 
     async def _publish(self) -> None:
         command = self.road.publisher(self.folder.path / "tasks.jsonl", self.folder.path / PUBLISHED)

@@ -68,7 +68,7 @@ def figures(account: Account, *, killed: bool) -> Figures:
         results=len(answered.keys() & tasks),
         lost=lost,
         duplicates=doubled,
-        parts=sum("demo.Finding.v1" == event["type"] for event in account.other_events),
+        parts=sum(event["type"] == "demo.Finding.v1" for event in account.other_events),
         numbers=sum(len(report["data"]["numbers"]) for report in account.reports),
         numbers_wrong=len(wrong),
         model_calls=spent.calls,

@@ -34,7 +34,8 @@ class RunFolder:
         return f"demo-{self.path.name}"
 
     def close(self) -> None:
-        """Say that the run is over."""
+        """Say that the run is over; what is left of temporary files goes."""
+        shutil.rmtree(self.path / "tmp", ignore_errors=True)
         (self.path / _RUNNING).unlink(missing_ok=True)
 
     def lines(self, name: str) -> list[dict[str, Any]]:

@@ -30,11 +30,13 @@ class LocalRun:
 
     async def run(self) -> None:
         """Let the tasks in and write down every event that comes out."""
-        settings = {"AGENTOPIC_RUNTIME_TYPE": "local", "AGENTOPIC_LOG_FORMAT": "json", **self.door.settings_for("local")}
+        settings = {
+            "AGENTOPIC_RUNTIME_TYPE": "local",
+            "AGENTOPIC_LOG_FORMAT": "json",
+            **self.door.settings_for("local"),
+        }
         command = ["-m", "agentopic", "dev", *_SERVICES]
-        process = self.children.start(
-            "services", command, settings, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
+        process = self.children.start("services", command, settings, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         reading = asyncio.create_task(asyncio.to_thread(self._read, process))
         await asyncio.to_thread(self._publish, process)
         code = await process.until_ended(self.patience_seconds)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from agentopic.demo.children import Children
 from agentopic.demo.display import Display, display_for, print_json, print_table
@@ -48,87 +49,93 @@ async def run_demo(options: DemoOptions) -> DemoResult:
     folder.write_lines("tasks.jsonl", [{"task": each.task, "question": each.text} for each in asked])
     try:
         with display_for(len(asked), progress=options.progress) as display, Children(folder.path) as children:
-            return await _Demo(options, settings, asked, folder, display, children).run()
+            return await _Demo(
+                options=options,
+                settings=settings,
+                asked=asked,
+                folder=folder,
+                display=display,
+                children=children,
+                watch=Watch(folder, len(asked), display),
+                provider=Provider.of(settings),
+                began=time.monotonic(),
+            ).run()
     finally:
         folder.close()
 
 
+@dataclass(slots=True, kw_only=True)
 class _Demo:
     """One run."""
 
-    def __init__(
-        self,
-        options: DemoOptions,
-        settings: Settings,
-        asked: Sequence[Question],
-        folder: RunFolder,
-        display: Display,
-        children: Children,
-    ) -> None:
-        self._options, self._settings, self._asked = options, settings, asked
-        self._folder, self._display, self._children = folder, display, children
-        self._watch = Watch(folder, len(asked), display)
-        self._provider = Provider.of(settings)
-        self._began = time.monotonic()
+    options: DemoOptions
+    settings: Settings
+    asked: Sequence[Question]
+    folder: RunFolder
+    display: Display
+    children: Children
+    watch: Watch
+    provider: Provider
+    began: float
 
     async def run(self) -> DemoResult:
         """Run on the road that is asked for, or on none."""
-        self._display.note(self._provider.announcement)
-        door = await Door.open(self._provider, self._children, self._folder.path / CALLS)
-        if self._settings.runtime_type == "local":
+        self.display.note(self.provider.announcement)
+        door = await Door.open(self.provider, self.children, self.folder.path / CALLS)
+        if self.settings.runtime_type == "local":
             return await self._locally(door)
         return await self._distributed(door)
 
     async def _locally(self, door: Door) -> DemoResult:
-        self._display.note("three services in one process: nothing is stored, so nothing is killed")
+        self.display.note("three services in one process: nothing is stored, so nothing is killed")
         await LocalRun(
-            folder=self._folder,
+            folder=self.folder,
             door=door,
-            children=self._children,
-            watch=self._watch,
+            children=self.children,
+            watch=self.watch,
             patience_seconds=self._patience_seconds,
         ).run()
-        return self._result(None, _LOCAL, f"cat {self._folder.shown / 'reports.jsonl'}")
+        return self._result(None, _LOCAL, f"cat {self.folder.shown / 'reports.jsonl'}")
 
     async def _distributed(self, door: Door) -> DemoResult:
-        async with road_for(self._options, self._settings, self._folder) as road:
-            self._display.note(f"road: {road.described}")
+        async with road_for(self.options, self.settings, self.folder) as road:
+            self.display.note(f"road: {road.described}")
             kill = await DistributedRun(
                 road=road,
-                folder=self._folder,
+                folder=self.folder,
                 door=door,
-                children=self._children,
-                display=self._display,
-                watch=self._watch,
+                children=self.children,
+                display=self.display,
+                watch=self.watch,
                 patience_seconds=self._patience_seconds,
             ).run()
-            return self._result(kill, road.described, road.look(self._folder.path, self._folder.shown))
+            return self._result(kill, road.described, road.look(self.folder.shown))
 
     @property
     def _patience_seconds(self) -> float:
         """Real models take their time."""
-        return (30.0 + len(self._asked)) * (1 if self._provider.scripted else 5)
+        return (30.0 + len(self.asked)) * (1 if self.provider.scripted else 5)
 
     def _result(self, kill: Kill | None, road: str, look: str) -> DemoResult:
-        local = self._settings.runtime_type == "local"
-        others = [*self._folder.lines("parts.jsonl"), *self._folder.lines("findings.jsonl")]
+        local = self.settings.runtime_type == "local"
+        others = [*self.folder.lines("parts.jsonl"), *self.folder.lines("findings.jsonl")]
         account = Account(
-            questions=self._asked,
-            published=self._folder.lines(PUBLISHED),
-            reports=self._folder.lines("reports.jsonl"),
+            questions=self.asked,
+            published=self.folder.lines(PUBLISHED),
+            reports=self.folder.lines("reports.jsonl"),
             other_events=others,
-            spending=spending(self._watch.calls(), kill),
+            spending=spending(self.watch.calls(), kill),
             kill=kill,
         )
         return DemoResult(
             figures=figures(account, killed=not local),
             road=road,
-            runtime_type=self._settings.runtime_type,
-            model=self._provider.model,
-            scripted=self._provider.scripted,
+            runtime_type=self.settings.runtime_type,
+            model=self.provider.model,
+            scripted=self.provider.scripted,
             killed=kill.worker if kill else None,
-            seconds=round(time.monotonic() - self._began, 1),
-            directory=str(self._folder.shown),
+            seconds=round(time.monotonic() - self.began, 1),
+            directory=str(self.folder.shown),
             look=look,
         )
 

@@ -44,9 +44,7 @@ class Planner(RoutedAgent):
         ]
         plan = await ask(self._model, prompt, Plan, _fault)
         for number, each in enumerate(plan.parts, start=1):
-            part = Part(
-                task=message.task, question=message.question, number=number, parts=len(plan.parts), plan=each
-            )
+            part = Part(task=message.task, question=message.question, number=number, parts=len(plan.parts), plan=each)
             await self.publish_message(part, TopicId("part", f"{message.task}.{number}"))
 
 

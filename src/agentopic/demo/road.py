@@ -19,6 +19,7 @@ from agentopic.testing import KafkaServer, PostgresServer, fresh_database
 WATCHED: Final = ("part", "finding", "report")
 """The topic types the subscriber listens to."""
 
+_DATABASE = "mesh.db"
 _LEASE_SECONDS = 3
 _OUTSIDE = Path(__file__).parent / "outside"
 _AGENTOPIC = ("-m", "agentopic")
@@ -78,13 +79,11 @@ class Road:
             return None
         return [*_AGENTOPIC, "tail", *WATCHED, "--from-beginning", "--follow", "--wait", "60", "--output", "jsonl"]
 
-    def look(self, here: Path, shown: Path) -> str:
-        """Return the command that reads the reports once the run is over."""
+    def look(self, shown: Path) -> str:
+        """Return the command that reads the reports once the run is over; `shown` is the run's directory."""
         if not self.outlives_the_run:
             return f"cat {shown / 'reports.jsonl'}"
-        transport = self.transport.replace(str(here), str(shown)).replace("sqlite:////", "sqlite:///", 1)
-        if "sqlite:" in self.transport:
-            transport = f"sqlite:///{shown / 'mesh.db'}"
+        transport = masked(self.transport) if self._bootstrap else f"sqlite:///{shown / _DATABASE}"
         return f"agentopic tail report --from-beginning --transport {transport} --namespace {self.namespace}"
 
 
@@ -96,7 +95,7 @@ async def road_for(options: DemoOptions, settings: Settings, folder: RunFolder) 
         UnreachableError: this machine lacks what the servers are made of.
     """
     if options.transport == "sqlite":
-        database = f"sqlite:///{folder.path / 'mesh.db'}"
+        database = f"sqlite:///{folder.path / _DATABASE}"
         yield Road(transport=database, journal=database, namespace=folder.name)
         return
     async with AsyncExitStack() as servers:

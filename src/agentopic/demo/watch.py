@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from agentopic.demo.children import Child
@@ -37,20 +37,27 @@ class Watch:
         """Return how many tasks have a report."""
         return len({each["data"]["task"] for each in self._folder.lines("reports.jsonl")})
 
-    async def until_worth_a_kill(self, victim: Child) -> Kill | None:
-        """Wait for the middle of the run and for an open model call of the victim, and kill it.
+    async def until_worth_a_kill(self, victims: Sequence[Child]) -> Kill | None:
+        """Wait for the middle of the run and for an open model call of one of the victims, and kill that one.
 
         Returns None when the run ended before such a moment came.
         """
         while (reported := self.reported()) < self._tasks:
             self._show()
-            calls = self.calls()
-            if reported >= max(1, self._tasks // 4) and open_calls(calls, victim.name):
+            late = reported > _LATEST_SHARE * self._tasks
+            victim = self._in_flight(victims, late=late) if reported >= self._tasks // 4 else None
+            if victim is not None:
                 now = time.time()
-                if is_quiet(calls, victim.name, now) or reported > _LATEST_SHARE * self._tasks:
-                    victim.kill()
-                    return Kill(worker=victim.name, at=now)
+                victim.kill()
+                return Kill(worker=victim.name, at=now)
             await asyncio.sleep(_POLL_SECONDS)
+        return None
+
+    def _in_flight(self, victims: Sequence[Child], *, late: bool) -> Child | None:
+        calls, now = self.calls(), time.time()
+        for victim in victims:
+            if open_calls(calls, victim.name) and (late or is_quiet(calls, victim.name, now)):
+                return victim
         return None
 
     async def until_reported(self) -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+
+import structlog
 
 from agentopic.core import Agent, AgentId, BaseAgent
 from agentopic.core._kernel import Kernel
 from agentopic.engine.group import StateMode
 from agentopic.errors import JournalError
 from agentopic.ports.journal import AgentState, StateChange
+
+log = structlog.stdlib.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -76,13 +81,20 @@ class Activations:
         self._kept[lane] = activated
         while len(self._kept) > self._limit and self._state != "process":
             _, oldest = self._kept.popitem(last=False)
-            await oldest.agent.close()
+            await _close(oldest.agent)
 
     async def aclose(self) -> None:
         """Close every instance kept."""
         while self._kept:
             _, activated = self._kept.popitem()
-            await activated.agent.close()
+            await _close(activated.agent)
+
+
+async def _close(agent: Agent) -> None:
+    # Its turns are committed: what its farewell raises is told, and stops nobody.
+    (outcome,) = await asyncio.gather(agent.close(), return_exceptions=True)
+    if outcome is not None:
+        log.error("an agent failed to close", agent=str(agent.id), error=repr(outcome))
 
 
 def keeps_state(agent_class: type) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from agentopic.core import AgentId, CancellationToken, MessageContext
 from agentopic.core._kernel import Kernel
 from agentopic.core._turn import current_turn
 from agentopic.engine.activation import Activated, Activations
-from agentopic.engine.deadletters import dead_letter
+from agentopic.engine.deadletters import MESSAGE_LIMIT, dead_letter
 from agentopic.engine.delivery import Delivery, read_delivery
 from agentopic.engine.group import AgentGroup
 from agentopic.engine.liveness import Fence
@@ -20,12 +20,12 @@ from agentopic.engine.middleware import CallNext, Middleware, compose
 from agentopic.engine.options import EngineOptions
 from agentopic.engine.payloads import FAULT_TYPE, read_payload, write_payload
 from agentopic.engine.retries import final_error, is_retryable, retry_delay
-from agentopic.engine.steps import Steps
+from agentopic.engine.steps import Steps, TurnLost
 from agentopic.engine.turn import Content, Turn
 from agentopic.engine.writer import Finished, Writer
 from agentopic.envelope import attributes as names
 from agentopic.envelope.kafka import encode
-from agentopic.errors import CrashLimitError, ExpiredError
+from agentopic.errors import CrashLimitError, ExpiredError, HopLimitError
 from agentopic.ports.clock import Clock
 from agentopic.ports.journal import Answer, Outcome, Started, StateChange, StepRow, TurnDeferred, TurnDone
 
@@ -55,13 +55,14 @@ class Dispatcher:
         fence: Fence,
         clock: Clock,
         options: EngineOptions,
+        gate: asyncio.Lock,
         middleware: Sequence[Middleware] = (),
     ) -> None:
         self.group = group
         self._kernel, self._writer, self._fence, self._clock = kernel, writer, fence, clock
         self._options = options
         self._middleware = middleware
-        self._gate = asyncio.Lock()
+        self._gate = gate
         self.activations = Activations(kernel, self._load, state=group.state, limit=options.idle_agents)
 
     async def attempt(self, started: Started) -> Ended:
@@ -79,21 +80,19 @@ class Dispatcher:
             return await self._attempt(started)
 
     async def _attempt(self, started: Started) -> Ended:
-        delivery = read_delivery(started)
-        steps = Steps(
-            started,
-            await self._recorded(started),
-            writer=self._writer,
-            fence=self._fence,
-            clock=self._clock,
-            retry=self._options.model_retry,
-        )
-        turn = Turn(delivery=delivery, namespace=self._options.namespace, steps=steps)
+        steps = self._steps(started, await self._recorded(started))
+        turn = Turn(delivery=read_delivery(started), namespace=self._options.namespace, steps=steps)
         token = current_turn.set(turn)
         try:
-            self._require_startable(started, delivery)
+            self._require_startable(started, turn.delivery)
             return await self._handle(started, turn)
-        except Exception as exc:  # noqa: BLE001 - the one place where whatever a handler raises is classified
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as exc:  # the one place where whatever a handler raises is classified
+            if steps.lost:
+                raise TurnLost from exc  # a task group wraps it, a handler may turn it into anything
+            if _is_unwound():
+                raise
             return self._failed(started, turn, exc)
         finally:
             current_turn.reset(token)
@@ -123,17 +122,18 @@ class Dispatcher:
 
     def refused(self, started: Started, error: Exception) -> Ended:
         """Return the end of a turn whose results the journal refuses to store: given up, its outputs dropped."""
-        delivery = read_delivery(started)
-        steps = Steps(
+        turn = Turn(delivery=read_delivery(started), namespace=self._options.namespace, steps=self._steps(started, {}))
+        return Ended(finish=self._dead(started, turn, error, "dead"))
+
+    def _steps(self, started: Started, recorded: Mapping[bytes, StepRow]) -> Steps:
+        return Steps(
             started,
-            {},
+            recorded,
             writer=self._writer,
             fence=self._fence,
             clock=self._clock,
             retry=self._options.model_retry,
         )
-        turn = Turn(delivery=delivery, namespace=self._options.namespace, steps=steps)
-        return Ended(finish=self._dead(started, turn, error, "dead"))
 
     # ── what a failure means ───────────────────────────────────────────────────────────────────────────────
 
@@ -143,11 +143,17 @@ class Dispatcher:
                 f"the process died {started.crashes} times while this delivery was running,"
                 f" {self._options.crash_limit} times with nothing else in the gate"
             )
-        expiry = delivery.envelope.expirytime
+        envelope = delivery.envelope
+        if envelope.aghops > self._options.hop_limit:
+            raise HopLimitError(
+                f"event {envelope.id!r} has passed {envelope.aghops} agents,"
+                f" more than {self._options.hop_limit}: a loop"
+            )
+        expiry = envelope.expirytime
         if expiry is not None and expiry <= self._clock.now():
-            raise ExpiredError(f"event {delivery.envelope.id!r} expired at {expiry.isoformat()}")
+            raise ExpiredError(f"event {envelope.id!r} expired at {expiry.isoformat()}")
 
-    def _failed(self, started: Started, turn: Turn, error: Exception) -> Ended:
+    def _failed(self, started: Started, turn: Turn, error: BaseException) -> Ended:
         failures = started.failures + 1
         delay = retry_delay(error, failures, self.group.retry)
         if delay is not None:
@@ -185,7 +191,8 @@ class Dispatcher:
     def _fault(self, turn: Turn, error: BaseException, outcome: Outcome) -> Answer | None:
         if turn.delivery.request_id is None:
             return None
-        fault = {"error_type": type(error).__name__, "message": str(error), "retryable": is_retryable(error)}
+        message = str(error)[:MESSAGE_LIMIT]
+        fault = {"error_type": type(error).__name__, "message": message, "retryable": is_retryable(error)}
         content = Content(type=FAULT_TYPE, datacontenttype="application/json", data=json.dumps(fault).encode())
         return self._answer(turn, content, names.KIND_FAULT, outcome)
 
@@ -211,6 +218,12 @@ class Dispatcher:
 
     async def _load(self, lane: bytes) -> Any:
         return await self._writer.read(lambda: self._writer.journal.load(lane))
+
+
+def _is_unwound() -> bool:
+    """Whether the engine is cancelling this turn; a cancellation that the handler met on its own is its failure."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _deferred(started: Started, delay: float, *, failed: bool) -> TurnDeferred:

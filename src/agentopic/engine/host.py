@@ -9,7 +9,7 @@ import socket
 import structlog
 
 from agentopic.engine.incarnation import Incarnation, Plan
-from agentopic.errors import AgentopicError, JournalUnavailableError, ProcessBuriedError
+from agentopic.errors import JournalUnavailableError, ProcessBuriedError
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -37,6 +37,11 @@ class Host:
         await asyncio.wait({self._task, started}, return_when=asyncio.FIRST_COMPLETED)
         if self._task.done():
             self._task.result()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it was stopped, or something ended it: `wait` says what."""
+        return self._task is not None and self._task.done()
 
     async def wait(self) -> None:
         """Wait until the host has ended; raises what ended it."""
@@ -72,17 +77,19 @@ class Host:
         try:
             await asyncio.wait({stopping, life.over}, return_when=asyncio.FIRST_COMPLETED)
             if life.over.done():
-                await life.abandon()
+                await self._abandon(life)
                 life.over.result()
             await life.stop()
-        except AgentopicError as exc:
-            if not isinstance(exc, ProcessBuriedError):
-                await plan.journal.leave(me)
-            raise
         finally:
+            life.over.cancel()  # no one asks any more: what went wrong while it was stopping has been logged
             for task in (stopping, sweeping, leased):
                 task.cancel()
-            await asyncio.wait({stopping, sweeping, leased})
+            await asyncio.gather(stopping, sweeping, leased, return_exceptions=True)
+
+    async def _abandon(self, life: Incarnation) -> None:
+        await life.abandon()
+        if not isinstance(life.over.exception(), ProcessBuriedError):
+            await life.leave()
 
     async def _sweep(self, life: Incarnation) -> None:
         journal, horizon = self._plan.journal, self._plan.options.dedup_seconds

@@ -3,46 +3,57 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from agentopic.engine.host import Host
 from agentopic.engine.incarnation import Incarnation
+from agentopic.errors import ProcessBuriedError
+from agentopic.ports.admin import OffsetRange
 from agentopic.ports.transport import TopicPartition
 
 LOOK_SECONDS = 0.05
+
+Reaches = Sequence[Mapping[TopicPartition, OffsetRange]]
+"""Per agent type, what the partitions it reads hold."""
 
 
 async def until_idle(host: Host) -> None:
     """Wait until nothing is left to do for the agent types of this process, here or in another one.
 
     What a finished turn published to these agent types counts too: the ends are read anew until two looks in a
-    row find nothing and the same ends.
+    row find nothing and the same ends. Raises what ended the host, if it ends meanwhile.
     """
-    before: dict[TopicPartition, int] | None = None
-    while True:
+    before: Reaches | None = None
+    while not host.has_ended:
         life = host.incarnation
         if life is not None and not life.over.done():
-            ends = await _ends(life)
-            if await _is_idle(life, ends) and ends == before:
-                return
-            before = ends
+            with suppress(ProcessBuriedError):  # the next incarnation goes on, and is looked at next
+                reaches = await _reaches(life)
+                if await _is_idle(life, reaches) and reaches == before:
+                    return
+                before = reaches
         await asyncio.sleep(LOOK_SECONDS)
+    await host.wait()
 
 
-async def _ends(life: Incarnation) -> dict[TopicPartition, int]:
+async def _reaches(life: Incarnation) -> Reaches:
     plan = life.plan
     topics = await plan.catalog.refresh()
-    every = {
-        TopicPartition(topic, index)
+    return [
+        await plan.mesh.admin.offsets(
+            TopicPartition(topic, index) for topic in group.router.readable(topics) for index in range(topics[topic])
+        )
         for group in plan.groups
-        for topic in group.router.readable(topics)
-        for index in range(topics[topic])
-    }
-    return {partition: held.end for partition, held in (await plan.mesh.admin.offsets(every)).items()}
+    ]
 
 
-async def _is_idle(life: Incarnation, ends: dict[TopicPartition, int]) -> bool:
-    if len(life.outbox) or any(reader.unread(ends) for reader in life.readers):
+async def _is_idle(life: Incarnation, reaches: Reaches) -> bool:
+    if len(life.outbox):
         return False
+    for reader, held in zip(life.readers, reaches, strict=True):
+        if await reader.unread(held):
+            return False
     groups = [group.group for group in life.plan.groups]
     backlog = await life.writer.read(lambda: life.plan.journal.backlog(groups))
     return all(each.deliveries == 0 and each.unsent == 0 for each in backlog.values())

@@ -23,13 +23,15 @@ from agentopic.engine.outbox import Outbox
 from agentopic.engine.partitions import PartitionReader
 from agentopic.engine.topics import TopicCatalog
 from agentopic.engine.writer import Writer
+from agentopic.envelope import attributes as names
 from agentopic.envelope.kafka_topics import dead_letters, parse_topic
-from agentopic.errors import ConfigError, ProcessBuriedError, RecordRefusedError
+from agentopic.errors import ConfigError, JournalUnavailableError, ProcessBuriedError, RecordRefusedError
 from agentopic.ports.journal import Holdings, Journal, OutboxRow
 from agentopic.ports.transport import Record
 
 log = structlog.stdlib.get_logger(__name__)
 
+_SENDER_HEADER = f"ce_{names.AGAGENTSENDERTYPE}"
 SENDERS = 2
 FLUSH_SECONDS = 10.0
 
@@ -83,6 +85,7 @@ class Incarnation:
             plan.journal, me, lease_seconds=options.lease_seconds, clock=clock, buried=self._on_buried
         )
         fence = Fence(self._heartbeat, self.writer, clock)
+        gate = asyncio.Lock()
         dispatchers = [
             Dispatcher(
                 group,
@@ -91,6 +94,7 @@ class Incarnation:
                 fence=fence,
                 clock=clock,
                 options=options,
+                gate=gate,
                 middleware=plan.middleware,
             )
             for group in plan.groups
@@ -149,6 +153,8 @@ class Incarnation:
     def _fail(self, error: BaseException) -> None:
         if not self.over.done():
             self.over.set_exception(error)
+        elif not isinstance(error, ProcessBuriedError):
+            log.error("a task failed while this incarnation was ending", error=repr(error))
 
     def _on_buried(self) -> None:
         self._fail(ProcessBuriedError("this process has been declared dead: it showed no beat for a whole lease"))
@@ -156,26 +162,38 @@ class Incarnation:
     async def stop(self) -> None:
         """End cleanly within the drain time; what could not end is freed for others without counting a crash."""
         await self._cancel(self._tasks)
-        in_time = await self.lanes.drain(self.plan.options.drain_seconds)
-        if not in_time:
-            log.warning(
-                "drain time is over; unfinished turns go on elsewhere",
-                seconds=self.plan.options.drain_seconds,
-            )
+        try:
+            await self._drain()
+            await self.leave()
+        finally:
+            await self._release()
+
+    async def _drain(self) -> None:
+        options = self.plan.options
+        if not await self.lanes.drain(options.drain_seconds):
+            log.warning("drain time is over; unfinished turns go on elsewhere", seconds=options.drain_seconds)
         try:
             async with asyncio.timeout(FLUSH_SECONDS):
                 await self.outbox.drained()
         except TimeoutError:
             log.warning("unsent rows are left to others", rows=len(self.outbox))
         await self._close_writer()
-        await self.plan.journal.leave(self.me)
-        await self._release()
+
+    async def leave(self) -> None:
+        """Free what this process still holds, without counting a crash, if the journal can be told."""
+        try:
+            await self.plan.journal.leave(self.me)
+        except (JournalUnavailableError, ProcessBuriedError) as exc:
+            # Whoever watches buries this process a lease from now, and goes on with what it held.
+            log.warning("could not leave; others take over after a lease", error=str(exc))
 
     async def abandon(self) -> None:
         """End at once: everything this process held is, or will be, someone else's."""
         await self._cancel(self._tasks)
-        await self.lanes.abort()
-        await self._release()
+        try:
+            await self.lanes.abort()
+        finally:
+            await self._release()
 
     async def _close_writer(self) -> None:
         self.writer.close()
@@ -219,7 +237,7 @@ class Incarnation:
             value=row.value,
             headers=row.headers,
         )
-        owner = self.plan.groups[0]
+        owner = self._sender(row)
         return dead_letter(
             record,
             topic=dead_letters(namespace, owner.agent_type),
@@ -228,3 +246,8 @@ class Incarnation:
             attempts=1,
             now=self.plan.mesh.clock.now(),
         )
+
+    def _sender(self, row: OutboxRow) -> AgentGroup:
+        sender = next((value.decode() for name, value in row.headers if name == _SENDER_HEADER), None)
+        groups = self.plan.groups
+        return next((group for group in groups if group.agent_type == sender), groups[0])

@@ -117,9 +117,7 @@ class Intake:
         # Partitions that moved on are elsewhere; the others' records have been read and must not be passed over.
         rest = [each for each in records[half:] if TopicPartition(each.topic, each.partition) not in first.stale]
         second = await self.store(rest, {**marks, **first.marks})
-        return Stored(
-            {**first.marks, **second.marks}, first.stale | second.stale, first.deliveries + second.deliveries
-        )
+        return Stored({**first.marks, **second.marks}, first.stale | second.stale, first.deliveries + second.deliveries)
 
     async def _bury_culprit(
         self, record: Record, marks: Mapping[TopicPartition, int], error: ValueRefusedError

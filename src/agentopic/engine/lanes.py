@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -22,6 +22,7 @@ log = structlog.stdlib.get_logger(__name__)
 FAIR_TURNS = 16
 FAIR_SECONDS = 1.0
 POLL_SECONDS = 0.2
+UNWIND_SECONDS = 5.0
 
 
 @dataclass(slots=True)
@@ -91,13 +92,10 @@ class Lanes:
                 await asyncio.wait_for(self._nudged.wait(), POLL_SECONDS)
             self._nudged.clear()
             with suppress(JournalUnavailableError):  # the writer reads back what was taken
-                await self._take()
+                if self._free_slots():
+                    await self._writer.call(self._take)
 
     async def _take(self) -> None:
-        if self._free_slots():
-            await self._writer.call(self._take_free)
-
-    async def _take_free(self) -> None:
         # Inside the writer: no other call can fill the slots between counting them and starting the lanes.
         free = self._free_slots()
         if not free:
@@ -118,25 +116,18 @@ class Lanes:
         if running:
             await asyncio.wait(running, timeout=seconds)
         late = self._tasks()
-        await self._cancel(late)
+        await _unwind(late)
         return not late
 
     async def abort(self) -> None:
         """Unwind every turn at once; nothing more is committed."""
         self._draining = True
-        await self._cancel(self._tasks())
+        await _unwind(self._tasks())
 
     async def aclose(self) -> None:
         """Close the instances kept in memory."""
         for slots in self._slots.values():
             await slots.dispatcher.activations.aclose()
-
-    @staticmethod
-    async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
 
     def _tasks(self) -> list[asyncio.Task[None]]:
         return [task for slots in self._slots.values() for task in slots.running.values()]
@@ -151,7 +142,7 @@ class Lanes:
         following: Started | None = started
         turns, began = 0, self._clock.monotonic()
         try:
-            while following is not None:
+            while following is not None and not self._draining:
                 turns += 1
                 ended = await slots.dispatcher.attempt(following)
                 stale = turns >= FAIR_TURNS or self._clock.monotonic() - began >= FAIR_SECONDS
@@ -179,3 +170,13 @@ class Lanes:
         if hand_back or not isinstance(finish, TurnDone):
             self._waiting = True
         return following
+
+
+async def _unwind(tasks: Collection[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    if not tasks:
+        return
+    _, stuck = await asyncio.wait(tasks, timeout=UNWIND_SECONDS)
+    if stuck:
+        log.error("handlers ignore their cancellation and are left behind", turns=len(stuck))

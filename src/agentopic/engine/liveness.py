@@ -105,13 +105,18 @@ class Fence:
 
 
 class Watch:
-    """Watches the peers' beats and buries whoever shows no new one for a whole lease by this process's own clock."""
+    """Watches the peers' beats and buries whoever shows no new one for a whole lease by this process's own clock.
+
+    Looks more than half a lease apart prove nothing: this process was suspended, or the journal was away and nobody
+    could beat. The observation then begins anew.
+    """
 
     def __init__(self, writer: Writer, outbox: Outbox, *, lease_seconds: float, clock: Clock) -> None:
         self._writer, self._outbox, self._clock = writer, outbox, clock
         self._lease = lease_seconds
         self._interval = min(1.0, lease_seconds / 5)
         self._seen: dict[int, tuple[int, float]] = {}
+        self._looked = clock.monotonic()
 
     async def run(self, freed: Callable[[], None]) -> None:
         """Watch until cancelled; `freed` is called after each burial."""
@@ -125,10 +130,14 @@ class Watch:
             await asyncio.sleep(self._interval)
 
     async def _look(self) -> bool:
+        asked = self._clock.monotonic()
         peers = await self._writer.call(lambda: self._writer.journal.peers(self._writer.me))
         now = self._clock.monotonic()
+        if now - self._looked > self._lease / 2:
+            self._seen.clear()
+        self._looked = now
         self._seen = {peer.id: self._since(peer, now) for peer in peers}
-        silent = [peer for peer in peers if peer.gone or now - self._seen[peer.id][1] >= self._lease]
+        silent = [peer for peer in peers if peer.gone or asked - self._seen[peer.id][1] >= self._lease]
         for peer in silent:
             await self._bury(peer)
         return bool(silent)

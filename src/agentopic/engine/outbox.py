@@ -65,8 +65,8 @@ class Outbox:
                 self._ready.append(key)
             else:
                 queue.append(row)
-        if rows:
-            self._empty.clear() if self._open else None
+        if self._open:
+            self._empty.clear()
             self._wake.set()
 
     def forget(self, rows: Sequence[StoredRow]) -> None:

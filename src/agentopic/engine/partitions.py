@@ -20,7 +20,7 @@ from agentopic.errors import (
     OffsetOutOfRangeError,
     TransportError,
 )
-from agentopic.ports.admin import TopicAdmin
+from agentopic.ports.admin import OffsetRange, TopicAdmin
 from agentopic.ports.clock import Clock
 from agentopic.ports.journal import IntakeBatch, MarkAdvance
 from agentopic.ports.transport import Reader, Record, TopicPartition, Transport
@@ -83,6 +83,7 @@ class PartitionReader:
         self._marks: dict[TopicPartition, int] = {}
         self._positions: dict[TopicPartition, int] = {}
         self._first_lease = True
+        self._unsure = False
         self._leased_at = self._committed_at = float("-inf")
         self._stored_since_count = options.message_queue_size
         self._backlog = 0
@@ -99,7 +100,7 @@ class PartitionReader:
                 try:
                     await self._turn(reader, intake, ready)
                 except JournalUnavailableError:
-                    self._leased_at = float("-inf")  # the marks in the journal tell what was stored
+                    self._forget()
                 except OffsetOutOfRangeError as exc:
                     await self._out_of_range(reader, exc)
                 except (TransportError, MissingTopicError) as exc:
@@ -120,7 +121,7 @@ class PartitionReader:
         if not self._positions or await self._is_full():
             await asyncio.sleep(PAUSE_SECONDS)
             return
-        records = await reader.read(READ_RECORDS, READ_SECONDS)
+        records = await reader.read(min(READ_RECORDS, self._room()), READ_SECONDS)
         if records:
             await self._store(reader, intake, records)
 
@@ -157,19 +158,29 @@ class PartitionReader:
         new = [partition for partition in leased if partition not in kept]
         if kept == self._positions and not new:
             return
-        if kept.keys() != self._positions.keys():
+        if self._unsure or kept.keys() != self._positions.keys():
+            # A reader keeps its place in what stays assigned: only what leaves can be read from elsewhere.
             await reader.assign(kept)
-        self._positions = {**kept, **await self._starts({partition: leased[partition] for partition in new})}
-        self._marks = dict(self._positions)
-        await reader.assign(self._positions)
+            self._positions, self._unsure = kept, False
+        wanted = {**kept, **await self._starts({partition: leased[partition] for partition in new})}
+        await reader.assign(wanted)
+        self._positions, self._marks = wanted, dict(wanted)
         log.info("partitions leased", group=self._group.group, partitions=len(self._positions))
+
+    def _forget(self) -> None:
+        """Begin anew from the marks in the journal: what was read may have been stored, or not."""
+        self._positions.clear()
+        self._marks.clear()
+        self._unsure = True
+        self._leased_at = float("-inf")
 
     async def _starts(self, marks: Mapping[TopicPartition, int | None]) -> dict[TopicPartition, int]:
         fresh = [partition for partition, mark in marks.items() if mark is None]
         ranges = await self._admin.offsets(fresh)
-        if self._first_lease and len(fresh) == len(marks):
+        first_start = self._first_lease and len(fresh) == len(marks)
+        if first_start:
             self.start_point.check(sum(each.end - each.beginning for each in ranges.values()))
-        at_end = self.start_point.at_end and self._first_lease
+        at_end = self.start_point.at_end and first_start
         self._first_lease = False
         pinned = await self._pin(
             {partition: held.end if at_end else held.beginning for partition, held in ranges.items()}
@@ -213,21 +224,25 @@ class PartitionReader:
 
     # ── limits ─────────────────────────────────────────────────────────────────────────────────────────────
 
+    def _room(self) -> int:
+        return self._options.message_queue_size - self._backlog - self._stored_since_count
+
     async def _is_full(self) -> bool:
-        limit = self._options.message_queue_size
-        if self._backlog + self._stored_since_count < limit:
+        if self._room() > 0:
             return False
         group = self._group.group
         counted = await self._writer.read(lambda: self._writer.journal.backlog([group]))
         self._backlog = counted[group].deliveries if group in counted else 0
         self._stored_since_count = 0
-        return self._backlog >= limit
+        return self._room() <= 0
 
-    def unread(self, ends: Mapping[TopicPartition, int]) -> int:
-        """Return how many records of the partitions held here lie before the given ends and are not yet stored."""
-        return sum(
-            max(0, end - self._positions[partition]) for partition, end in ends.items() if partition in self._positions
-        )
+    async def unread(self, held: Mapping[TopicPartition, OffsetRange]) -> int:
+        """Return how many records before the given ends are not yet stored, here or by whoever reads them."""
+        elsewhere = [partition for partition in held if partition not in self._positions]
+        stored = dict(self._positions)
+        if elsewhere:
+            stored.update(await self._admin.committed(self._group.group, elsewhere))
+        return sum(max(0, reach.end - stored.get(partition, reach.beginning)) for partition, reach in held.items())
 
 
 def _time_ms(start_from: str) -> int:

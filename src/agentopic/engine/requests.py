@@ -18,7 +18,13 @@ from agentopic.envelope import Envelope, new_id
 from agentopic.envelope import attributes as names
 from agentopic.envelope.kafka import decode_record, encode
 from agentopic.envelope.kafka_topics import agent_requests, replies
-from agentopic.errors import EnvelopeError, RequestError, RequestTimeoutError, TransportError
+from agentopic.errors import (
+    EnvelopeError,
+    RequestError,
+    RequestTimeoutError,
+    TransportError,
+    UndeliverableError,
+)
 from agentopic.ports.transport import OutgoingRecord, Reader, Sent, TopicPartition
 
 log = structlog.stdlib.get_logger(__name__)
@@ -44,6 +50,7 @@ class Requests:
             MissingTopicError: no service of that agent type has ever been there.
             RequestTimeoutError: no answer came in time.
             TransportError: the request could not be sent.
+            UndeliverableError: this runtime was stopped before the answer came.
         """
         address = await self._listen()
         await self._catalog.require(agent_requests(self._options.namespace, recipient.type))
@@ -55,15 +62,15 @@ class Requests:
             agtargettype=recipient.type,
             agtargetkey=recipient.key,
         )
-        answer: asyncio.Future[Envelope] = asyncio.get_running_loop().create_future()
-        self._waiting[request_id] = answer
+        # Asked twice at once (an attempt left behind, the next one of its turn), one answer serves both.
+        answer = self._waiting.setdefault(request_id, asyncio.get_running_loop().create_future())
         try:
             async with asyncio.timeout(timeout_seconds):
                 return await self._insist(addressed, recipient, answer)
         except TimeoutError as exc:
             raise RequestTimeoutError(f"{recipient} did not answer within {timeout_seconds:g} s") from exc
         finally:
-            del self._waiting[request_id]
+            self._waiting.pop(request_id, None)
 
     async def _insist(self, request: Envelope, recipient: AgentId, answer: asyncio.Future[Envelope]) -> Envelope:
         for _ in range(self._options.request_resends + 1):
@@ -127,11 +134,14 @@ class Requests:
             future.set_result(answer)
 
     async def aclose(self) -> None:
-        """Stop listening; whoever still waits is cancelled with its caller."""
-        if self._listener is not None:
-            self._listener.cancel()
-            await asyncio.wait({self._listener})
-            self._listener = None
+        """Stop listening; whoever still waits is told."""
+        listener, self._listener, self._address = self._listener, None, None
+        if listener is not None:
+            listener.cancel()
+            await asyncio.wait({listener})
+        for answer in self._waiting.values():
+            if not answer.done():
+                answer.set_exception(UndeliverableError("the runtime was stopped before the answer came"))
 
 
 def raise_fault(answer: Envelope) -> None:

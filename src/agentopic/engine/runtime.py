@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from agentopic.core import Agent, AgentId, AgentType, CancellationToken, TopicId
+from agentopic.core import Agent, AgentId, AgentType, CancellationToken, Subscription, TopicId
 from agentopic.core._kernel_runtime import KernelRuntime
 from agentopic.core._turn import StepSpec, current_turn
 from agentopic.engine.activation import keeps_state
@@ -17,6 +17,7 @@ from agentopic.engine.group import AgentGroup, StateMode
 from agentopic.engine.host import Host
 from agentopic.engine.idle import until_idle
 from agentopic.engine.incarnation import Plan
+from agentopic.engine.lifetime import Lifetime
 from agentopic.engine.mesh import Mesh
 from agentopic.engine.middleware import Middleware
 from agentopic.engine.options import EngineOptions, RetryPolicy
@@ -29,7 +30,7 @@ from agentopic.envelope import Envelope, agent_source, json, new_id
 from agentopic.envelope import attributes as names
 from agentopic.envelope.kafka import encode
 from agentopic.envelope.kafka_topics import consumer_group, replies, topic_events
-from agentopic.errors import ConfigError, NotAccessibleError
+from agentopic.errors import CallCycleError, ConfigError, NotAccessibleError
 from agentopic.ports.admin import TopicSpec
 from agentopic.ports.transport import OutgoingRecord, Sent
 
@@ -61,8 +62,8 @@ class EngineRuntime(KernelRuntime):
         self._middleware = tuple(middleware)
         self._hosted: dict[str, Hosting] = {}
         self._requests = Requests(mesh, self.catalog, options)
-        self._host: Host | None = None
-        self._connected = False
+        self._life = Lifetime(self._make_host)
+        self._connected = self._journaling = False
 
     # ── registration ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -73,7 +74,7 @@ class EngineRuntime(KernelRuntime):
         *,
         expected_class: type[T] | None = None,
     ) -> AgentType:
-        """Register an agent type to be hosted here, from the next `start` on.
+        """Register an agent type to be hosted here; on a started runtime the host is renewed, drained first.
 
         A class that does not override `save_state` keeps its state in this process only: a warning says so, such an
         agent is never put away and a failed attempt is not repeated on it.
@@ -84,7 +85,17 @@ class EngineRuntime(KernelRuntime):
         agent_type = await super().register_factory(type, agent_factory, expected_class=expected_class)
         stored = expected_class is None or keeps_state(expected_class)
         self._hosted.setdefault(agent_type.type, Hosting(state="stored" if stored else "process"))
+        self._life.renew()
         return agent_type
+
+    async def add_subscription(self, subscription: Subscription) -> None:
+        """Have an agent type listen to topics; on a started runtime the host is renewed.
+
+        Raises:
+            RegistrationError: an equal subscription exists already.
+        """
+        await super().add_subscription(subscription)
+        self._life.renew()
 
     def host_as(self, agent_type: str, hosting: Hosting) -> None:
         """Say how an agent type is hosted; before it is registered, or before `start`."""
@@ -113,11 +124,15 @@ class EngineRuntime(KernelRuntime):
         """
         if not self._connected:
             await self.mesh.transport.start()
-            if self.mesh.journal is not None and self._hosted:
-                await self.mesh.journal.start()
             self._connected = True
-        if not self._hosted or self._host is not None:
-            return
+        await self._life.start()
+
+    async def _make_host(self) -> Host | None:
+        if not self._hosted:
+            return None
+        if self.mesh.journal is not None and not self._journaling:
+            await self.mesh.journal.start()
+            self._journaling = True
         self._warn_process_lived()
         await self.catalog.ensure(self.topics_plan())
         plan = Plan(
@@ -128,23 +143,19 @@ class EngineRuntime(KernelRuntime):
             groups=[self._group(name) for name in self._hosted],
             middleware=self._middleware,
         )
-        self._host = Host(plan)
-        await self._host.start()
+        return Host(plan)
 
     async def wait(self) -> None:
         """Wait for the engine to end; raises what ended it. Returns at once when nothing is hosted."""
-        if self._host is not None:
-            await self._host.wait()
+        await self._life.wait()
 
     async def stop(self) -> None:
         """Drain: running turns end, what they decided is sent, the rest goes on elsewhere; then disconnect."""
-        host, self._host = self._host, None
         try:
-            if host is not None:
-                await host.stop()
+            await self._life.stop()
         finally:
             await self._requests.aclose()
-            self._connected = False
+            self._connected = self._journaling = False
             await self.mesh.aclose()
 
     async def close(self) -> None:
@@ -153,7 +164,11 @@ class EngineRuntime(KernelRuntime):
 
     async def __aenter__(self) -> Self:
         """Start."""
-        await self.start()
+        try:
+            await self.start()
+        except BaseException:
+            await self.stop()
+            raise
         return self
 
     async def __aexit__(
@@ -164,8 +179,9 @@ class EngineRuntime(KernelRuntime):
 
     async def stop_when_idle(self) -> None:
         """Stop once every record read so far, and all that it caused for the agents hosted here, is done."""
-        if self._host is not None:
-            await until_idle(self._host)
+        await self._life.settled()
+        if self._life.host is not None:
+            await until_idle(self._life.host)
         await self.stop()
 
     def topics_plan(self) -> Sequence[TopicSpec]:
@@ -203,6 +219,7 @@ class EngineRuntime(KernelRuntime):
             await self.catalog.require(kafka_topic)
             turn.publish(content, topic_id, kafka_topic, message_id=message_id)
             return
+        await self._life.settled()
         await self.publish_envelope(self._root(content, topic_id.source, sender, message_id), topic_id)
 
     async def publish_envelope(self, envelope: Envelope, topic_id: TopicId) -> Sent:
@@ -239,6 +256,7 @@ class EngineRuntime(KernelRuntime):
             MissingTopicError: no service of that agent type has ever been there.
             RequestError: the callee's handler failed for good.
             RequestTimeoutError: no answer came in time.
+            CallCycleError: an agent sends to itself inside its own turn.
         """
         content = write_payload(self._kernel.serializers, message)
         asking = asyncio.ensure_future(self._ask(content, recipient, sender, message_id))
@@ -254,8 +272,12 @@ class EngineRuntime(KernelRuntime):
         timeout = self.options.request_timeout_seconds
         turn = current_turn.get()
         if not isinstance(turn, Turn):
+            await self._life.settled()
             root = self._root(content, recipient.key, sender, message_id)
             return await self.request_envelope(root, recipient, deadline_seconds=timeout)
+
+        if recipient == turn.delivery.agent:
+            raise CallCycleError(f"{recipient} sends to itself and waits: its lane runs one handler at a time")
 
         async def call(request_id: str) -> Envelope:
             request = turn.request(content, recipient, request_id)

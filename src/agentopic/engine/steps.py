@@ -8,14 +8,14 @@ import struct
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from hashlib import blake2b
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from agentopic.core._turn import StepSpec
 from agentopic.engine.liveness import Fence
 from agentopic.engine.options import RetryPolicy
 from agentopic.engine.retries import retry_delay
 from agentopic.engine.writer import Writer
-from agentopic.errors import AgentopicError, StepFailedError, StepOutcomeUnknownError
+from agentopic.errors import AgentopicError, ProcessBuriedError, StepFailedError, StepOutcomeUnknownError
 from agentopic.ports.clock import Clock
 from agentopic.ports.journal import Started, StepIntent, StepResult, StepRow
 
@@ -24,7 +24,18 @@ T = TypeVar("T")
 VALUE, FAILURE = 0, 1
 _STAMP = struct.Struct(">BQ")
 
-_inside_step: ContextVar[bool] = ContextVar("agentopic_inside_step", default=False)
+
+class _Scope:
+    """The inside of a running step: what is called there is part of it, with keys of its own."""
+
+    __slots__ = ("key", "occurrences")
+
+    def __init__(self, key: bytes) -> None:
+        self.key = key
+        self.occurrences: dict[bytes, int] = {}
+
+
+_inside_step: ContextVar[_Scope | None] = ContextVar("agentopic_inside_step", default=None)
 
 
 class TurnLost(BaseException):
@@ -51,7 +62,9 @@ class Steps:
         self._started = started
         self._recorded = dict(recorded)
         self._writer, self._fence, self._clock, self._retry = writer, fence, clock, retry
-        self._occurrences: dict[bytes, int] = {}
+        self._turn = _Scope(started.identity)
+        self.lost = False
+        """Whether the lane turned out to be another process's: the attempt is void, whoever caught the news."""
         self.last_ms = 0
         """When the latest step ended, in ms since the epoch, as recorded; 0 before the first."""
 
@@ -62,9 +75,17 @@ class Steps:
             StepOutcomeUnknownError: an unrepeatable call was open when an earlier attempt died.
             StepFailedError: the call failed for good on an earlier attempt; its message is the recorded one.
         """
-        key = self._key(spec)
-        if _inside_step.get():
+        outer = _inside_step.get()
+        key = _key(spec, outer or self._turn)
+        if outer is not None:
             return await call(key.hex())
+        try:
+            return await self._once(spec, call, key)
+        except (TurnLost, ProcessBuriedError) as exc:
+            self.lost = True
+            raise TurnLost from exc
+
+    async def _once(self, spec: StepSpec[T], call: Callable[[str], Awaitable[T]], key: bytes) -> T:
         known = self._recorded.get(key)
         if known is None or known.result is None:
             row = await self._open(spec, key)
@@ -77,16 +98,6 @@ class Steps:
                 return await self._call(spec, call, key)
             known = row
         return self._replay(spec, known.result or b"")
-
-    def _key(self, spec: StepSpec[T]) -> bytes:
-        base = blake2b(digest_size=16)
-        for part in (spec.kind.encode(), spec.name.encode("utf-8", "surrogatepass"), spec.input):
-            base.update(b"%d:" % len(part))
-            base.update(part)
-        if _inside_step.get():
-            return base.digest()
-        occurrence = self._occurrences[base.digest()] = self._occurrences.get(base.digest(), 0) + 1
-        return blake2b(base.digest() + b"%d" % occurrence + self._started.identity, digest_size=16).digest()
 
     async def _open(self, spec: StepSpec[T], key: bytes) -> StepRow:
         started = self._started
@@ -108,7 +119,7 @@ class Steps:
         failures = 0
         while True:
             await self._fence.pass_through()
-            outcome = await _outcome(call, key.hex())
+            outcome = await _outcome(call, key)
             if not isinstance(outcome, _Failed):
                 return await self._keep(spec, key, outcome)
             failures += 1
@@ -159,7 +170,7 @@ class _Failed:
         self.error = error
 
 
-async def _outcome(call: Callable[[str], Awaitable[T]], key: str) -> T | _Failed:
+async def _outcome(call: Callable[[str], Awaitable[T]], key: bytes) -> T | _Failed:
     """Make a call in a task of its own and return what came of it; a cancellation goes through to the call."""
     task = asyncio.ensure_future(_marked(call, key))
     try:
@@ -178,6 +189,15 @@ async def _outcome(call: Callable[[str], Awaitable[T]], key: str) -> T | _Failed
     raise error
 
 
-async def _marked(call: Callable[[str], Awaitable[T]], key: str) -> T:
-    _inside_step.set(True)
-    return await call(key)
+async def _marked(call: Callable[[str], Awaitable[T]], key: bytes) -> T:
+    _inside_step.set(_Scope(key))
+    return await call(key.hex())
+
+
+def _key(spec: StepSpec[Any], scope: _Scope) -> bytes:
+    base = blake2b(digest_size=16)
+    for part in (spec.kind.encode(), spec.name.encode("utf-8", "surrogatepass"), spec.input):
+        base.update(b"%d:" % len(part))
+        base.update(part)
+    occurrence = scope.occurrences[base.digest()] = scope.occurrences.get(base.digest(), 0) + 1
+    return blake2b(base.digest() + b"%d" % occurrence + scope.key, digest_size=16).digest()

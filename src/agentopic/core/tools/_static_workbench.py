@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, Field
@@ -11,7 +12,7 @@ from agentopic.core._cancellation_token import CancellationToken
 from agentopic.core._component_config import Component, ComponentModel
 from agentopic.core.tools._base_tool import BaseTool
 from agentopic.core.tools._tool import StreamTool
-from agentopic.core.tools._tool_failure import ToolFailure, await_tool
+from agentopic.core.tools._tool_failure import ToolFailure, await_tool, told_failures
 from agentopic.core.tools._tool_schema import ToolOverride, ToolSchema
 from agentopic.core.tools._workbench import StreamWorkbench, TextResultContent, ToolResult, Workbench
 
@@ -118,25 +119,21 @@ class StaticStreamWorkbench(StaticWorkbench, StreamWorkbench):
             yield await self.call_tool(name, arguments, cancellation_token, call_id)
             return
         token = cancellation_token or CancellationToken()
-        stream = tool.run_json_stream(arguments or {}, token, call_id=call_id)
         last: list[Any] = []
         try:
-            while (item := await await_tool(anext(stream, _END), token)) is not _END:
-                if last:
-                    yield last.pop()
-                last.append(item)
+            with told_failures():
+                async with aclosing(tool.run_json_stream(arguments or {}, token, call_id=call_id)) as items:
+                    async for item in items:
+                        if last:
+                            yield last.pop()
+                        last.append(item)
         except ToolFailure as failure:
             yield _failed(name, failure.text)
             return
-        finally:
-            await stream.aclose()
         if last:
             yield _succeeded(name, tool, last[0])
         else:
             yield _failed(name, f"Tool {name} ended without a result.")
-
-
-_END = object()
 
 
 def _original_names(tools: list[BaseTool[Any, Any]], overrides: Mapping[str, ToolOverride]) -> dict[str, str]:

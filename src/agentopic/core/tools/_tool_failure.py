@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Generator
+from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
 from agentopic.core._cancellation_token import CancellationToken
@@ -40,13 +41,21 @@ async def await_tool(call: Awaitable[T], cancellation_token: CancellationToken) 
     future = asyncio.ensure_future(call)
     cancellation_token.link_future(future)
     try:
-        return await future
+        with told_failures():
+            return await future
+    finally:
+        future.cancel()
+
+
+@contextmanager
+def told_failures() -> Generator[None]:
+    """Raise ToolFailure in place of what a tool raises in this block, unless it is not for the model."""
+    try:
+        yield
     except NOT_FOR_THE_MODEL:
         raise
     except Exception as exc:
         raise ToolFailure(failure_text(exc)) from exc
-    finally:
-        future.cancel()
 
 
 def failure_text(error: BaseException) -> str:

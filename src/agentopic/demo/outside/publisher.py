@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> int:
 async def _to_kafka(tasks: list[dict[str, Any]], bootstrap: str, topic: str, log: Any) -> None:
     from aiokafka import AIOKafkaProducer
 
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all")
+    producer: Any = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all")
     await producer.start()
     try:
         for task in tasks:

@@ -37,7 +37,7 @@ async def _from_kafka(folder: Path, bootstrap: str, group: str, *topics: str) ->
 
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
-    consumer = AIOKafkaConsumer(
+    consumer: Any = AIOKafkaConsumer(
         *topics, bootstrap_servers=bootstrap, group_id=group, auto_offset_reset="earliest", enable_auto_commit=True
     )
     await consumer.start()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from calendar import month_name
+from collections.abc import Iterator
 
 from agentopic.demo.calendar import SEASONS, Period, month, season, year
 from agentopic.demo.measures import MEANINGS, Measure

@@ -31,9 +31,7 @@ def completion(request: ChatRequest, reply: Reply) -> dict[str, Any]:
         "object": "chat.completion",
         "created": int(time.time()),
         "model": request.model,
-        "choices": [
-            {"index": 0, "finish_reason": "tool_calls" if reply.tool_calls else "stop", "message": message}
-        ],
+        "choices": [{"index": 0, "finish_reason": "tool_calls" if reply.tool_calls else "stop", "message": message}],
         "usage": {"prompt_tokens": prompt, "completion_tokens": answer, "total_tokens": prompt + answer},
     }
 
@@ -47,9 +45,10 @@ def chunks(whole: Mapping[str, Any], *, with_usage: bool) -> Iterator[bytes]:
     """Return a completion as the server-sent events of a stream: its content, its end, its usage."""
     base = {**{name: whole[name] for name in ("id", "created", "model")}, "object": "chat.completion.chunk"}
     choice = whole["choices"][0]
-    delta = dict(choice["message"])
-    if delta.get("tool_calls"):
-        delta["tool_calls"] = [{"index": number, **call} for number, call in enumerate(delta["tool_calls"])]
+    delta: dict[str, Any] = dict(choice["message"])
+    calls: list[dict[str, Any]] = delta.get("tool_calls") or []
+    if calls:
+        delta["tool_calls"] = [{"index": number, **call} for number, call in enumerate(calls)]
     yield _event({**base, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
     yield _event({**base, "choices": [{"index": 0, "delta": {}, "finish_reason": choice["finish_reason"]}]})
     if with_usage:

@@ -1,4 +1,4 @@
-"""As much HTTP/1.1 as an API server for tests needs: requests with a length, answers with a length, kept connections."""
+"""As much HTTP/1.1 as an API server for tests needs: messages with a length, connections that are kept."""
 
 from __future__ import annotations
 

@@ -82,9 +82,7 @@ class ScriptedModel:
             status = 404 if route is None else 400
             writer.write(_failed(status, f"{request.method} {request.path} is not served here").encoded())
             return await writer.drain()
-        asked = ChatRequest(
-            caller=route["caller"] or "", body=body, authorization=request.headers.get("authorization")
-        )
+        asked = ChatRequest(caller=route["caller"] or "", body=body, authorization=request.headers.get("authorization"))
         return await self._answer(asked, writer)
 
     async def _answer(self, request: ChatRequest, writer: asyncio.StreamWriter) -> None:
@@ -113,7 +111,7 @@ def _http_answer(request: ChatRequest, said: Reply | Mapping[str, Any]) -> tuple
     if isinstance(said, Reply) and said.status != 200:
         return _failed(said.status, said.text, said.headers), {}
     whole = completion(request, said) if isinstance(said, Reply) else said
-    headers = said.headers if isinstance(said, Reply) else {}
+    headers: Mapping[str, str] = said.headers if isinstance(said, Reply) else {}
     usage: dict[str, int] = whole.get("usage") or {}
     if not request.body.get("stream"):
         return HttpAnswer(status=200, body=json.dumps(whole).encode(), headers=headers), usage
