@@ -27,7 +27,10 @@ MODULE = re.compile(r"^\| `(autogen_[\w.]+)` \| (same|in part|absent) \| (.*)\|$
 MODULES = [
     (match[1], match[2], set(re.findall(r"`(\w+)`", match[3]))) for match in MODULE.finditer(MIGRATION.read_text())
 ]
-NAMES = "import json, sys; from importlib import import_module as load; print(json.dumps({m: load(m).__all__ for m in sys.argv[1:]}))"
+NAMES = """
+import importlib, json, sys
+print(json.dumps({name: importlib.import_module(name).__all__ for name in sys.argv[1:]}))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -45,10 +48,10 @@ def printed(python: str, program: str, folder: Path) -> str:
     """Run a program in an empty folder and return what it printed, log lines aside."""
     (folder / "program.py").write_text(program)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AGENTOPIC_", "AUTOGEN_"))}
+    environment = kept | {"XDG_CONFIG_HOME": str(folder)}
     ended = subprocess.run(
-        [python, "program.py"],
-        cwd=folder, env=kept | {"XDG_CONFIG_HOME": str(folder)}, capture_output=True, text=True, timeout=50, check=False,
-    )  # fmt: skip
+        [python, "program.py"], cwd=folder, env=environment, capture_output=True, text=True, timeout=50, check=False
+    )
     assert ended.returncode == 0, ended.stderr
     return "".join(line for line in ended.stdout.splitlines(keepends=True) if not LOG_LINE.match(line))
 

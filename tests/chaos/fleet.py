@@ -86,6 +86,20 @@ class Fleet:
         worker.wait()
         return self.ledger.open_calls(worker.pid)
 
+    async def pause_in_flight(self, worker: subprocess.Popen[bytes], seconds: float) -> set[int]:
+        """SIGSTOP a worker while it has paid calls open, let it go on later; return the orders they were open for."""
+        await until(lambda: bool(self.ledger.open_calls(worker.pid)), "a paid call of this worker is open")
+        worker.send_signal(signal.SIGSTOP)
+        stopped = self.ledger.open_calls(worker.pid)
+        await asyncio.sleep(seconds)  # the fault itself: longer than a lease
+        worker.send_signal(signal.SIGCONT)
+        return stopped
+
+    async def retire(self, worker: subprocess.Popen[bytes]) -> int:
+        """SIGTERM a worker and return its exit code once it has drained."""
+        worker.terminate()
+        return await asyncio.to_thread(worker.wait, 40)
+
     def logs(self) -> str:
         """All that the workers said."""
         return "\n".join(path.read_text() for path in sorted(self.directory.glob("worker-*.log")))

@@ -6,7 +6,6 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -71,13 +70,12 @@ class Child:
 
     async def until_ended(self, seconds: float) -> int | None:
         """Wait for the end and return the exit code; None when it has not come in time."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                while self.process.poll() is None:
-                    await asyncio.sleep(_POLL_SECONDS)
-        if self.process.returncode is not None:
-            self._let_go()
-        return self.process.returncode
+        try:
+            code = await asyncio.to_thread(self.process.wait, seconds)
+        except subprocess.TimeoutExpired:
+            return None
+        self._let_go()
+        return code
 
     def kill(self) -> None:
         """End it with SIGKILL and wait for the end."""

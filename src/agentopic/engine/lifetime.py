@@ -31,8 +31,10 @@ class Lifetime:
             AgentopicError: what made the host fail; it needs no stop.
         """
         self._started = True
-        if self.host is not None:
-            return
+        if self.host is None:
+            await self._begin()
+
+    async def _begin(self) -> None:
         self.host = await self._make()
         if self.host is None:
             return
@@ -47,7 +49,7 @@ class Lifetime:
         if not self._started:
             return
         self._outdated = True
-        if self._renewal is None:
+        if self._renewal is None or self._renewal.done():
             # A context of its own: nothing of a turn that registers agents may reach the engine's tasks.
             self._renewal = asyncio.get_running_loop().create_task(self._renew(), context=Context())
 
@@ -57,7 +59,7 @@ class Lifetime:
             host, self.host = self.host, None
             if host is not None:
                 await host.stop()
-            await self.start()
+            await self._begin()
 
     async def settled(self) -> None:
         """Return once a change has taken effect; raises, once, what it failed with."""

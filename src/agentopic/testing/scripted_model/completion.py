@@ -50,7 +50,8 @@ def chunks(whole: Mapping[str, Any], *, with_usage: bool) -> Iterator[bytes]:
     if calls:
         delta["tool_calls"] = [{"index": number, **call} for number, call in enumerate(calls)]
     yield _event({**base, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
-    yield _event({**base, "choices": [{"index": 0, "delta": {}, "finish_reason": choice["finish_reason"]}]})
+    end: dict[str, Any] = {"index": 0, "delta": {}, "finish_reason": choice["finish_reason"]}
+    yield _event({**base, "choices": [end]})
     if with_usage:
         yield _event({**base, "choices": [], "usage": whole["usage"]})
     yield b"data: [DONE]\n\n"
