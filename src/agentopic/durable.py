@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from agentopic import wiring
-from agentopic.core import AgentRuntime
+from agentopic.core import SingleThreadedAgentRuntime
 from agentopic.engine.runtime import EngineRuntime
 from agentopic.settings import Settings
 
@@ -39,7 +39,7 @@ class DurableRuntime(EngineRuntime):
 
 def agent_runtime(
     runtime_type: Literal["local", "distributed"] | None = None, *, settings: Settings | None = None
-) -> AgentRuntime:
+) -> SingleThreadedAgentRuntime | EngineRuntime:
     """Return the runtime that configuration asks for, or the named one, for code that runs on either.
 
     Raises:

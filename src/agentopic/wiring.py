@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from agentopic.adapters.journal.memory import MemoryStore
     from agentopic.adapters.transport.kafka_options import KafkaOptions
     from agentopic.adapters.transport.memory_log import MemoryLog
-    from agentopic.core import AgentRuntime
+    from agentopic.core import SingleThreadedAgentRuntime
     from agentopic.engine.mesh import Mesh
     from agentopic.engine.options import EngineOptions
+    from agentopic.engine.runtime import EngineRuntime
     from agentopic.ports.admin import TopicAdmin
     from agentopic.ports.journal import Journal
     from agentopic.ports.transport import Transport
@@ -87,7 +88,7 @@ def engine_options(settings: Settings) -> EngineOptions:
     )
 
 
-def runtime(settings: Settings) -> AgentRuntime:
+def runtime(settings: Settings) -> SingleThreadedAgentRuntime | EngineRuntime:
     """Return the runtime the settings ask for: in this process, or on their transport and journal.
 
     Raises:

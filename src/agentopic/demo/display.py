@@ -120,7 +120,7 @@ def print_table(result: DemoResult) -> None:
     for row in _rows(result):
         table.add_row(*row)
     console.print(table)
-    console.print(f"\n{result.road}\nread the output events: {result.look}")
+    console.print(f"\n{result.road}; files of the run in {result.directory}\nread the output events: {result.look}")
     for fault in result.figures.faults:
         console.print(f"WRONG: {fault}", style="bold red")
 

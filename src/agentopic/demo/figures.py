@@ -87,7 +87,7 @@ def _faults(account: Account, lost: int, doubled: int, *, killed: bool) -> list[
     found = {
         f"{len(account.published)} of {len(account.questions)} tasks were published": len(account.published)
         != len(account.questions),
-        f"{lost} tasks have no report": lost > 0,
+        f"{lost} tasks have no report; the logs of the run say why": lost > 0,
         f"{doubled} events came twice": doubled > 0,
         "no worker was killed while a model call of it was open": killed and spent.open_at_kill == 0,
         f"{spent.repaid} calls were paid again, {spent.open_at_kill} were open at the kill": spent.repaid

@@ -6,6 +6,7 @@ from functools import cache
 
 from agentopic.core.models import ChatCompletionClient, ModelInfo
 from agentopic.ext.models.openai import OpenAIChatCompletionClient
+from agentopic.ext.models.openai.config import OpenAIClientConfiguration
 from agentopic.settings import Settings
 
 # What the demo asks of a model that is not in the client's table.
@@ -20,12 +21,21 @@ def model_client() -> ChatCompletionClient:
         ConfigError: there is no key.
     """
     settings = Settings()
-    return client_for(settings.demo_model, timeout_seconds=settings.model_timeout_seconds)
+    return client_for(settings.demo_model, settings.openai_base_url, timeout_seconds=settings.model_timeout_seconds)
 
 
-def client_for(model: str, *, timeout_seconds: float = 30.0) -> ChatCompletionClient:
-    """Return a client for a model, known or not."""
+def client_for(model: str, base_url: str | None, *, timeout_seconds: float = 30.0) -> ChatCompletionClient:
+    """Return a client for a model, known or not, at an address; without one at its provider's.
+
+    Raises:
+        ConfigError: there is no key.
+    """
+    # The address is handed over, not left to the SDK: for some names the client has an address of its own.
+    given = OpenAIClientConfiguration(model=model, timeout=timeout_seconds)
+    if base_url is not None:
+        given["base_url"] = base_url
     try:
-        return OpenAIChatCompletionClient(model=model, timeout=timeout_seconds)
+        return OpenAIChatCompletionClient(**given)
     except ValueError:
-        return OpenAIChatCompletionClient(model=model, timeout=timeout_seconds, model_info=_ABLE)
+        given["model_info"] = _ABLE
+        return OpenAIChatCompletionClient(**given)

@@ -393,7 +393,7 @@ def _event(**given: Any) -> Envelope:
     expirytime = given.pop("expirytime", None)
     extensions = {name: given.pop(name) for name in ("aghops",) if name in given}
     if expirytime is not None:
-        extensions["expirytime"] = expirytime
+        extensions["expirytime"] = expirytime.isoformat()
     return Envelope(
         id=given.pop("id", "e1"),
         source="/tests",
