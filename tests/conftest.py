@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 
@@ -97,6 +98,9 @@ def ns() -> str:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # Started in the background of a shell: programs under test would inherit that and never be interrupted.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.stash[_GAPS] = {}
 
 

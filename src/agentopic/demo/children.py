@@ -53,6 +53,16 @@ class Child:
         """Return what this process has logged so far."""
         return self._log.read_bytes()[self._log_start :].decode(errors="replace")
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended yet."""
+        return self.process.poll() is None
+
+    @property
+    def end(self) -> str:
+        """How it ended and the last thing it logged."""
+        return f"code {self.process.returncode}: {(self.said().splitlines() or ['not a word'])[-1]}"
+
     async def until_said(self, text: str, seconds: float) -> None:
         """Wait until it has logged a text.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from agentopic.demo.children import Child, Children
@@ -40,6 +40,8 @@ class DistributedRun:
     watch: Watch
     patience_seconds: float
     """How long reports are waited for."""
+    deserters: list[str] = field(default_factory=list[str], init=False)
+    """Workers that ended by themselves; none should."""
 
     async def run(self) -> Kill | None:
         """Start services, let tasks in, kill one worker, start it again, and wait for the reports.
@@ -48,6 +50,7 @@ class DistributedRun:
         """
         workers = {name: self._work(name) for name in WORKERS}
         await self._until_ready(list(workers.values()))
+        self.watch.crew = list(workers.values())
         self.display.note(f"ready: {', '.join(workers)}")
         subscriber, source = self._subscribe()
         kill: Kill | None = None
@@ -57,9 +60,11 @@ class DistributedRun:
                 kill = await self.watch.until_worth_a_kill([workers[name] for name in _VICTIMS])
                 if kill is not None:
                     workers[kill.worker] = self._start_again(kill)
+                    self.watch.crew = list(workers.values())
                 await self.watch.until_reported()
         except TimeoutError:
             self.display.note(f"not all reports came within {self.patience_seconds:g} s")
+        self.deserters = self.watch.deserters()
         await self._end(list(workers.values()))
         await self.watch.until_still(_STILL_SECONDS)
         await self._end([each for each in (source, subscriber) if each is not None])

@@ -28,6 +28,8 @@ class Account:
     """Parts and findings, kept by the same subscriber."""
     spending: Spending
     kill: Kill | None
+    deserters: Sequence[str] = ()
+    """Processes that ended by themselves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +96,7 @@ def _faults(account: Account, lost: int, doubled: int, *, killed: bool) -> list[
         > spent.open_at_kill,
         f"{spent.repeated} calls were repeated without need": spent.repeated > 0,
     }
-    return [fault for fault, holds in found.items() if holds]
+    return [*account.deserters, *(fault for fault, holds in found.items() if holds)]
 
 
 def _duplicates(account: Account, answered: Mapping[str, int]) -> int:

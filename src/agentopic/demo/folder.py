@@ -20,7 +20,7 @@ class RunFolder:
 
     def __init__(self, *, keep: bool) -> None:
         _remove_former()
-        name = dt.datetime.now().astimezone().strftime("%Y%m%d-%H%M%S-%f")[:-3]
+        name = dt.datetime.now().astimezone().strftime("%Y%m%d-%H%M%S-%f")
         self.path = (_ROOT / name).absolute()
         self.path.mkdir(parents=True)
         self.shown = _ROOT / name

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 from agentopic.demo.children import Children
 from agentopic.demo.display import Display, display_for, print_json, print_table
@@ -20,7 +21,7 @@ from agentopic.demo.questions import Question, questions
 from agentopic.demo.result import DemoResult
 from agentopic.demo.road import road_for
 from agentopic.demo.watch import CALLS, PUBLISHED, Watch
-from agentopic.errors import ConfigError
+from agentopic.errors import ConfigError, MissingExtraError
 from agentopic.settings import Settings
 
 __all__ = ["DEFAULT_TASKS", "DemoOptions", "DemoResult", "main", "run_demo"]
@@ -39,11 +40,12 @@ async def run_demo(options: DemoOptions) -> DemoResult:
     """Run the demo and return its figures, right or wrong.
 
     Raises:
-        ConfigError: more tasks are asked for than there are questions.
+        ConfigError: more tasks are asked for than there are questions, or a client library is not installed.
         DemoError: a process did not do its part.
         UnreachableError: the servers of the road cannot be had.
     """
     settings = Settings(runtime_type=options.runtime_type)
+    _require_extras(options, settings)
     asked = _questions(options.tasks)
     folder = RunFolder(keep=options.keep)
     folder.write_lines("tasks.jsonl", [{"task": each.task, "question": each.text} for each in asked])
@@ -100,7 +102,7 @@ class _Demo:
     async def _distributed(self, door: Door) -> DemoResult:
         async with road_for(self.options, self.settings, self.folder) as road:
             self.display.note(f"road: {road.described}")
-            kill = await DistributedRun(
+            run = DistributedRun(
                 road=road,
                 folder=self.folder,
                 door=door,
@@ -108,15 +110,16 @@ class _Demo:
                 display=self.display,
                 watch=self.watch,
                 patience_seconds=self._patience_seconds,
-            ).run()
-            return self._result(kill, road.described, road.look(self.folder.shown))
+            )
+            kill = await run.run()
+            return self._result(kill, road.described, road.look(self.folder.shown), run.deserters)
 
     @property
     def _patience_seconds(self) -> float:
         """Real models take their time."""
         return (30.0 + len(self.asked)) * (1 if self.provider.scripted else 5)
 
-    def _result(self, kill: Kill | None, road: str, look: str) -> DemoResult:
+    def _result(self, kill: Kill | None, road: str, look: str, deserters: Sequence[str] = ()) -> DemoResult:
         local = self.settings.runtime_type == "local"
         others = [*self.folder.lines("parts.jsonl"), *self.folder.lines("findings.jsonl")]
         account = Account(
@@ -126,6 +129,7 @@ class _Demo:
             other_events=others,
             spending=spending(self.watch.calls(), kill),
             kill=kill,
+            deserters=deserters,
         )
         return DemoResult(
             figures=figures(account, killed=not local),
@@ -138,6 +142,16 @@ class _Demo:
             directory=str(self.folder.shown),
             look=look,
         )
+
+
+def _require_extras(options: DemoOptions, settings: Settings) -> None:
+    """Say at once what is missing, instead of letting a service say it in its log."""
+    needed = {"openai": "openai"}
+    if options.transport == "kafka" and settings.runtime_type == "distributed":
+        needed |= {"aiokafka": "kafka", "asyncpg": "postgres"}
+    for library, extra in needed.items():
+        if find_spec(library) is None:
+            raise MissingExtraError("the demo", extra)
 
 
 def _questions(count: int) -> list[Question]:

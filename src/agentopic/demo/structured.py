@@ -38,7 +38,8 @@ async def ask(
             complaint = check(answer)
             if not complaint:
                 return answer
-        conversation += [
+        conversation = [
+            *conversation,
             AssistantMessage(content=text, source="assistant"),
             UserMessage(content=complaint, source="user"),
         ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from agentopic.demo.children import Child
@@ -27,6 +27,8 @@ class Watch:
 
     def __init__(self, folder: RunFolder, tasks: int, display: Display) -> None:
         self._folder, self._tasks, self._display = folder, tasks, display
+        self.crew: list[Child] = []
+        """Processes that must not end by themselves; waiting is over when one does."""
         self._shown = 0.0
 
     def calls(self) -> list[Call]:
@@ -42,7 +44,7 @@ class Watch:
 
         Returns None when the run ended before such a moment came.
         """
-        while (reported := self.reported()) < self._tasks:
+        while (reported := self.reported()) < self._tasks and not self.deserters():
             self._show()
             late = reported > _LATEST_SHARE * self._tasks
             victim = self._in_flight(victims, late=late) if reported >= self._tasks // 4 else None
@@ -62,7 +64,13 @@ class Watch:
 
     async def until_reported(self) -> None:
         """Wait until every task has a report."""
-        await self._until(lambda: self.reported() >= self._tasks)
+        while self.reported() < self._tasks and not self.deserters():
+            self._show()
+            await asyncio.sleep(_POLL_SECONDS)
+
+    def deserters(self) -> list[str]:
+        """Return what to say of each process of the crew that has ended by itself."""
+        return [f"{each.name} ended by itself, {each.end}" for each in self.crew if not each.is_running]
 
     async def until_still(self, seconds: float) -> None:
         """Wait until the subscriber has not been given anything for so long."""
@@ -73,11 +81,6 @@ class Watch:
                 known, since = size, time.monotonic()
             await asyncio.sleep(_POLL_SECONDS)
         self._show(at_once=True)
-
-    async def _until(self, condition: Callable[[], bool]) -> None:
-        while not condition():
-            self._show()
-            await asyncio.sleep(_POLL_SECONDS)
 
     def _show(self, *, at_once: bool = False) -> None:
         if not at_once and time.monotonic() - self._shown < _SHOW_SECONDS:

@@ -8,15 +8,14 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-import structlog
-
 from agentopic.core import Agent, AgentId, BaseAgent
 from agentopic.core._kernel import Kernel
 from agentopic.engine.group import StateMode
 from agentopic.errors import JournalError
 from agentopic.ports.journal import AgentState, StateChange
+from agentopic.telemetry.loggers import get_logger
 
-log = structlog.stdlib.get_logger(__name__)
+log = get_logger(__name__)
 
 
 @dataclass(slots=True)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import structlog
-
 from agentopic.ports.journal import OutboxRow
 from agentopic.ports.transport import Record
+from agentopic.telemetry.loggers import get_logger
 
-log = structlog.stdlib.get_logger(__name__)
+log = get_logger(__name__)
 
 PREFIX = "agentopic.dead."
 """Prefix of the fact headers. They are no CloudEvents attributes: the event in a dead letter is the event as sent."""
@@ -44,7 +43,7 @@ def dead_letter(
         offset=record.offset,
         group=group,
         reason=reason,
-        message=message,
+        detail=message,
         attempts=attempts,
     )
     kept = tuple((name, value) for name, value in record.headers if not name.startswith(PREFIX))

@@ -6,12 +6,11 @@ import asyncio
 import os
 import socket
 
-import structlog
-
 from agentopic.engine.incarnation import Incarnation, Plan
 from agentopic.errors import JournalUnavailableError, ProcessBuriedError
+from agentopic.telemetry.loggers import get_logger
 
-log = structlog.stdlib.get_logger(__name__)
+log = get_logger(__name__)
 
 SWEEP_SECONDS = 600.0
 REJOIN_SECONDS = 1.0

@@ -7,8 +7,6 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
-
 from agentopic.core._kernel import Kernel
 from agentopic.engine.deadletters import dead_letter
 from agentopic.engine.dispatch import Dispatcher
@@ -28,8 +26,9 @@ from agentopic.envelope.kafka_topics import dead_letters, parse_topic
 from agentopic.errors import ConfigError, JournalUnavailableError, ProcessBuriedError, RecordRefusedError
 from agentopic.ports.journal import Holdings, Journal, OutboxRow
 from agentopic.ports.transport import Record
+from agentopic.telemetry.loggers import get_logger
 
-log = structlog.stdlib.get_logger(__name__)
+log = get_logger(__name__)
 
 _SENDER_HEADER = f"ce_{names.AGAGENTSENDERTYPE}"
 SENDERS = 2

@@ -7,8 +7,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-import structlog
-
 from agentopic.engine.dispatch import Dispatcher, Ended
 from agentopic.engine.outbox import Outbox
 from agentopic.engine.steps import TurnLost
@@ -16,8 +14,9 @@ from agentopic.engine.writer import Writer
 from agentopic.errors import JournalUnavailableError, LaneLostError, ProcessBuriedError, ValueRefusedError
 from agentopic.ports.clock import Clock
 from agentopic.ports.journal import Started, TurnDone
+from agentopic.telemetry.loggers import get_logger
 
-log = structlog.stdlib.get_logger(__name__)
+log = get_logger(__name__)
 
 FAIR_TURNS = 16
 FAIR_SECONDS = 1.0
@@ -88,8 +87,10 @@ class Lanes:
     async def run(self) -> None:
         """Take ready lanes into free slots, on a nudge or every 200 ms, until cancelled."""
         while True:
+            # Not wait_for: in Python 3.11 it swallows a cancellation that meets the nudge, and the stop never ends.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._nudged.wait(), POLL_SECONDS)
+                async with asyncio.timeout(POLL_SECONDS):
+                    await self._nudged.wait()
             self._nudged.clear()
             with suppress(JournalUnavailableError):  # the writer reads back what was taken
                 if self._free_slots():

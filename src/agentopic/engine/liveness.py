@@ -7,15 +7,14 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 
-import structlog
-
 from agentopic.engine.outbox import Outbox
 from agentopic.engine.writer import Writer
 from agentopic.errors import JournalUnavailableError, ProcessBuriedError
 from agentopic.ports.clock import Clock
 from agentopic.ports.journal import Heart, Journal, Peer
+from agentopic.telemetry.loggers import get_logger
 
-log = structlog.stdlib.get_logger(__name__)
+log = get_logger(__name__)
 
 
 class Heartbeat:
@@ -148,5 +147,5 @@ class Watch:
 
     async def _bury(self, peer: Peer) -> None:
         rows = await self._writer.call(lambda: self._writer.journal.bury(self._writer.me, peer))
-        log.warning("buried a silent process", process=peer.id, gone=peer.gone, orphaned_rows=len(rows))
+        log.warning("buried a silent process", peer=peer.id, gone=peer.gone, orphaned_rows=len(rows))
         self._outbox.add(rows)

@@ -6,15 +6,14 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 
-import structlog
-
 from agentopic.errors import RecordRefusedError
 from agentopic.ports.journal import OutboxRow, StoredRow
 from agentopic.ports.transport import OutgoingRecord, Sent, Transport, TransportError
+from agentopic.telemetry.loggers import get_logger
 
 OrderKey = tuple[bytes | int, str, bytes | None]
 
-log = structlog.stdlib.get_logger(__name__)
+log = get_logger(__name__)
 
 BATCH = 500
 RETRY_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0)

@@ -6,8 +6,6 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-import structlog
-
 from agentopic.engine.group import AgentGroup
 from agentopic.engine.intake import Intake
 from agentopic.engine.options import EngineOptions
@@ -24,8 +22,9 @@ from agentopic.ports.admin import OffsetRange, TopicAdmin
 from agentopic.ports.clock import Clock
 from agentopic.ports.journal import IntakeBatch, MarkAdvance
 from agentopic.ports.transport import Reader, Record, TopicPartition, Transport
+from agentopic.telemetry.loggers import get_logger
 
-log = structlog.stdlib.get_logger(__name__)
+log = get_logger(__name__)
 
 READ_RECORDS = 500
 READ_SECONDS = 0.2

@@ -7,8 +7,6 @@ import json
 import zlib
 from typing import cast
 
-import structlog
-
 from agentopic.core import AgentId
 from agentopic.engine.mesh import Mesh
 from agentopic.engine.options import EngineOptions
@@ -26,8 +24,9 @@ from agentopic.errors import (
     UndeliverableError,
 )
 from agentopic.ports.transport import OutgoingRecord, Reader, Sent, TopicPartition
+from agentopic.telemetry.loggers import get_logger
 
-log = structlog.stdlib.get_logger(__name__)
+log = get_logger(__name__)
 
 
 class Requests:

@@ -7,8 +7,6 @@ import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, cast
 
-import structlog
-
 from agentopic.core import (
     Agent,
     AgentId,
@@ -21,8 +19,9 @@ from agentopic.core import (
 from agentopic.engine.options import RetryPolicy
 from agentopic.engine.runtime import EngineRuntime, Hosting, require_hostable
 from agentopic.errors import ConfigError
+from agentopic.telemetry.loggers import get_logger
 
-log = structlog.stdlib.get_logger(__name__)
+log = get_logger(__name__)
 
 Factory = Callable[[], Agent | Awaitable[Agent]]
 

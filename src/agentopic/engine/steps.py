@@ -28,10 +28,11 @@ _STAMP = struct.Struct(">BQ")
 class _Scope:
     """The inside of a running step: what is called there is part of it, with keys of its own."""
 
-    __slots__ = ("key", "occurrences")
+    __slots__ = ("key", "minted", "occurrences")
 
     def __init__(self, key: bytes) -> None:
         self.key = key
+        self.minted = 0
         self.occurrences: dict[bytes, int] = {}
 
 
@@ -84,6 +85,15 @@ class Steps:
         except (TurnLost, ProcessBuriedError) as exc:
             self.lost = True
             raise TurnLost from exc
+
+    def next_id(self) -> tuple[str, int]:
+        """Return where an id is minted and its number there.
+
+        The inside of a step counts on its own: a later attempt that is given the step's result does not run it.
+        """
+        scope = _inside_step.get() or self._turn
+        scope.minted += 1
+        return scope.key.hex(), scope.minted
 
     async def _once(self, spec: StepSpec[T], call: Callable[[str], Awaitable[T]], key: bytes) -> T:
         known = self._recorded.get(key)

@@ -42,7 +42,6 @@ class Turn:
     namespace: str
     steps: Steps
     outbox: list[OutboxRow] = field(default_factory=list[OutboxRow])
-    _minted: int = 0
     _closed: bool = False
 
     async def step(self, spec: StepSpec[T], run: Callable[[str], Awaitable[T]]) -> T:
@@ -56,9 +55,8 @@ class Turn:
         return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=millis)
 
     def new_id(self) -> str:
-        """Return an id derived from the delivery and the number of ids drawn before."""
-        self._minted += 1
-        return derive_id("minted", *self._cause(), self._minted)
+        """Return an id derived from the delivery and the number of ids drawn before, those inside steps apart."""
+        return derive_id("minted", *self._cause(), *self.steps.next_id())
 
     def close(self) -> None:
         """End the attempt: whoever still holds this turn can do nothing in it any more."""

@@ -8,8 +8,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, cast
 
-import structlog
-
 from agentopic.errors import JournalUnavailableError, LaneLostError, ProcessBuriedError, ValueRefusedError
 from agentopic.ports.journal import (
     Holdings,
@@ -22,12 +20,13 @@ from agentopic.ports.journal import (
     TurnDeferred,
     TurnDone,
 )
+from agentopic.telemetry.loggers import get_logger
 
 T = TypeVar("T")
 R = TypeVar("R")
 Finished = TurnDone | TurnDeferred
 
-log = structlog.stdlib.get_logger(__name__)
+log = get_logger(__name__)
 
 GROUP_LIMIT = 400
 SENT_DELAY_SECONDS = 0.005

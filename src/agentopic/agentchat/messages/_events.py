@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Literal
+
+from pydantic import Field
 
 from agentopic.agentchat.messages._base import BaseAgentEvent
 from agentopic.core import FunctionCall
@@ -53,8 +56,13 @@ class UserInputRequestedEvent(BaseAgentEvent):
 
 
 class ModelClientStreamingChunkEvent(BaseAgentEvent):
-    """A piece of a model's text as it arrives; never part of a result."""
+    """A piece of a model's text as it arrives; never part of a result.
 
+    Its id is random inside a durable turn, too: a later attempt is given a recorded answer in other pieces, and
+    must not mint other ids for what comes after them.
+    """
+
+    id: str = Field(default_factory=lambda: str(uuid.uuid4()))
     content: str
     full_message_id: str | None = None
     """The id that the whole message will have."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from typing import Any, Literal, TypeAlias
 
 from pydantic import TypeAdapter, ValidationError
@@ -16,6 +16,7 @@ from agentopic.core._turn import StepSpec, TurnScope, current_turn
 from agentopic.core.tools._idempotency import use_idempotency_key
 from agentopic.core.tools._stream_step import ReplayedStep, stream_step
 from agentopic.core.tools._tool import Tool
+from agentopic.core.tools._tool_failure import ToolFailure, failures_are_told, told_failures
 from agentopic.core.utils._canonical_json import canonical_json
 
 ToolEffect: TypeAlias = Literal["pure", "idempotent", "unrepeatable"]
@@ -56,13 +57,18 @@ def _recorded_run(run_json: RunJson) -> RunJson:
 async def _run_in_turn(
     turn: TurnScope, tool: Any, run_json: RunJson, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
-    ran = False
+    ran, told = False, failures_are_told()
 
     async def run(idempotency_key: str) -> Record:
         nonlocal ran
         ran = True
         with use_idempotency_key(idempotency_key):
-            return await _record(tool, await run_json(tool, *args, **kwargs))
+            try:
+                with told_failures() if told else nullcontext():
+                    value = await run_json(tool, *args, **kwargs)
+            except ToolFailure as failure:
+                return await _with_state(tool, Record(failure=failure.text))
+            return await _record(tool, value)
 
     record = await turn.step(_spec(tool, args, kwargs), run)
     return await _value(tool, record, replayed=not ran)
@@ -75,22 +81,36 @@ def _recorded_run_stream(run_json_stream: RunJsonStream) -> RunJsonStream:
         if turn is None or self.step_scope:
             return run_json_stream(self, *args, **kwargs)
 
+        told = failures_are_told()
+
         async def with_record(idempotency_key: str) -> AsyncGenerator[Any, None]:
             with use_idempotency_key(idempotency_key):
-                async with aclosing(run_json_stream(self, *args, **kwargs)) as items:
-                    last: list[Any] = []
-                    async for item in items:
-                        if last:
-                            yield last.pop()
-                        last.append(item)
-                    for item in last:
-                        yield await _record(self, item)
+                async for item in _ending_in_a_record(self, run_json_stream(self, *args, **kwargs), told=told):
+                    yield item
 
         return _values(
             self, stream_step(turn, _spec(self, args, kwargs), with_record, lambda item: isinstance(item, Record))
         )
 
     return recorded
+
+
+async def _ending_in_a_record(
+    tool: Any, stream: AsyncGenerator[Any, None], *, told: bool
+) -> AsyncGenerator[Any, None]:
+    last: list[Any] = []
+    try:
+        with told_failures() if told else nullcontext():
+            async with aclosing(stream) as items:
+                async for item in items:
+                    if last:
+                        yield last.pop()
+                    last.append(item)
+    except ToolFailure as failure:
+        yield await _with_state(tool, Record(failure=failure.text))
+        return
+    for item in last:
+        yield await _record(tool, item)
 
 
 async def _values(tool: Any, items: AsyncGenerator[Any, None]) -> AsyncGenerator[Any, None]:
@@ -118,7 +138,10 @@ def _spec(tool: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> StepSpec[
 
 async def _record(tool: Any, value: Any) -> Record:
     """What the journal keeps of a call: its result and, of a stateful tool, the state reached by it."""
-    record = _result_record(tool, value)
+    return await _with_state(tool, _result_record(tool, value))
+
+
+async def _with_state(tool: Any, record: Record) -> Record:
     if tool.state_type() is not None:
         record["state"] = await tool.save_state_json()
     return record
@@ -137,9 +160,15 @@ def _result_record(tool: Tool, value: Any) -> Record:
 
 
 async def _value(tool: Any, record: Record, *, replayed: bool) -> Any:
-    """The recorded result, the same on the first attempt and on a later one."""
+    """The recorded result, the same on the first attempt and on a later one.
+
+    Raises:
+        ToolFailure: the recorded result is a failure that the model is told.
+    """
     if replayed and "state" in record:
         await tool.load_state_json(record["state"])
+    if "failure" in record:
+        raise ToolFailure(record["failure"])
     return _adapter(tool).validate_python(record["value"]) if "value" in record else record["text"]
 
 

@@ -12,7 +12,7 @@ from agentopic.core._cancellation_token import CancellationToken
 from agentopic.core._component_config import Component, ComponentModel
 from agentopic.core.tools._base_tool import BaseTool
 from agentopic.core.tools._tool import StreamTool
-from agentopic.core.tools._tool_failure import ToolFailure, await_tool, told_failures
+from agentopic.core.tools._tool_failure import ToolFailure, await_tool, telling, told_failures
 from agentopic.core.tools._tool_schema import ToolOverride, ToolSchema
 from agentopic.core.tools._workbench import StreamWorkbench, TextResultContent, ToolResult, Workbench
 
@@ -121,8 +121,10 @@ class StaticStreamWorkbench(StaticWorkbench, StreamWorkbench):
         token = cancellation_token or CancellationToken()
         last: list[Any] = []
         try:
+            with telling():
+                stream = tool.run_json_stream(arguments or {}, token, call_id=call_id)
             with told_failures():
-                async with aclosing(tool.run_json_stream(arguments or {}, token, call_id=call_id)) as items:
+                async with aclosing(stream) as items:
                     async for item in items:
                         if last:
                             yield last.pop()

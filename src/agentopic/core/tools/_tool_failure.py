@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Generator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar, cast
 
 from agentopic.core._cancellation_token import CancellationToken
@@ -23,6 +24,9 @@ NOT_FOR_THE_MODEL = (JournalError, TransportError, TurnClosedError, RetryLater, 
 """Failures around a call, not of the tool: they end the attempt instead of being told to the model."""
 
 
+_told: ContextVar[bool] = ContextVar("agentopic_failures_are_told", default=False)
+
+
 class ToolFailure(Exception):  # noqa: N818 - caught where the result is made, never seen by callers
     """A tool raised; `text` says it to the model."""
 
@@ -38,13 +42,29 @@ async def await_tool(call: Awaitable[T], cancellation_token: CancellationToken) 
         ToolFailure: the tool raised, or whether it ran is unknown.
         asyncio.CancelledError: the token was cancelled.
     """
-    future = asyncio.ensure_future(call)
+    with telling():
+        future = asyncio.ensure_future(call)
     cancellation_token.link_future(future)
     try:
         with told_failures():
             return await future
     finally:
         future.cancel()
+
+
+@contextmanager
+def telling() -> Generator[None]:
+    """Have tool calls made in this block know that their failures are told to a model: these are results, too."""
+    token = _told.set(True)
+    try:
+        yield
+    finally:
+        _told.reset(token)
+
+
+def failures_are_told() -> bool:
+    """Whether a failure of the call being made will be told to a model, whatever its kind."""
+    return _told.get()
 
 
 @contextmanager

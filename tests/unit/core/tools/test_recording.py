@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -238,18 +239,35 @@ async def test_a_workbench_of_its_own_is_recorded_itself(turns) -> None:
 
 async def test_the_model_is_told_that_an_outcome_is_unknown(turns) -> None:
     async def pay() -> str:
-        raise ConnectionError("lost")
+        raise asyncio.CancelledError
 
     workbench = StaticWorkbench([FunctionTool(pay, description="d")])
-    with turns.attempt():
-        failed = await workbench.call_tool("pay")
+    with turns.attempt(), pytest.raises(asyncio.CancelledError):
+        await workbench.call_tool("pay")
 
     with turns.attempt():
         unknown = await workbench.call_tool("pay")
 
-    assert (failed.is_error, failed.to_text()) == (True, "lost")
     assert unknown.is_error
     assert "outcome of this call is unknown" in unknown.to_text()
+
+
+@pytest.mark.parametrize("effect", ["pure", "unrepeatable"])
+async def test_a_failure_that_the_model_was_told_is_told_again(turns, effect) -> None:
+    calls = []
+
+    async def pay() -> str:
+        calls.append(1)
+        raise ConnectionError
+
+    workbench = StaticWorkbench([FunctionTool(pay, description="d", effect=effect)])
+    texts = []
+    for _ in range(2):
+        with turns.attempt():
+            texts.append((await workbench.call_tool("pay")).to_text())
+
+    assert texts == ["ConnectionError"] * 2
+    assert len(calls) == 1
 
 
 async def test_a_failure_of_the_journal_is_not_told_to_the_model() -> None:

@@ -26,7 +26,7 @@ from agentopic.core.models import (
 )
 from agentopic.core.tools import Tool, ToolSchema
 from agentopic.ext.models.openai._create_arguments import call_arguments
-from agentopic.ext.models.openai._error_translation import translated_errors
+from agentopic.ext.models.openai._error_translation import require_completion, translated_errors
 from agentopic.ext.models.openai._message_conversion import ConversionOptions
 from agentopic.ext.models.openai._model_table import known_model_info, window_size
 from agentopic.ext.models.openai._result_conversion import to_create_result
@@ -89,9 +89,10 @@ class BaseOpenAIChatCompletionClient(ChatCompletionClient):
         """Ask for one answer; raises as the interface says."""
         arguments = self._arguments(messages, tools, tool_choice, json_output, extra_create_args)
         with translated_errors():
-            completion = await _cancellable(
+            answer = await _cancellable(
                 self._sdk().chat.completions.create(**arguments, stream=False), cancellation_token
             )
+        completion = require_completion(answer)
         result = to_create_result(completion, thinks_in_content=self._thinks_in_content)
         self._count(result.usage)
         if _event_log.isEnabledFor(logging.INFO):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Generator
 from contextlib import contextmanager
 
 import openai
+from openai.types.chat import ChatCompletion
 
 from agentopic.errors import (
     ModelError,
@@ -33,6 +35,19 @@ def translated_errors() -> Generator[None]:
         raise ModelUnavailableError(str(exc)) from exc
     except openai.OpenAIError as exc:
         raise ModelRefusedError(str(exc)) from exc
+    except json.JSONDecodeError as exc:  # the SDK lets it through
+        raise ModelUnavailableError(f"what came in place of an answer is not JSON: {exc}") from exc
+
+
+def require_completion(answer: object) -> ChatCompletion:
+    """Return the answer as what the SDK declares it to be; a body of another media type it returns as text.
+
+    Raises:
+        ModelUnavailableError: something between here and the provider answered in its place.
+    """
+    if not isinstance(answer, ChatCompletion):
+        raise ModelUnavailableError("what came in place of an answer is not JSON")
+    return answer
 
 
 def _of_status(error: openai.APIStatusError) -> ModelError:
