@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 from urllib.parse import parse_qsl, unquote
 from weakref import WeakValueDictionary
 
+from agentopic.concealment import conceal, masked, passwords
 from agentopic.errors import ConfigError, MissingExtraError
-from agentopic.settings import Settings, masked
+from agentopic.settings import Settings
 
 if TYPE_CHECKING:
     from agentopic.adapters.journal.memory import MemoryStore
@@ -123,6 +124,7 @@ def journal_of(url: str) -> Journal:
 
 
 def _chosen(setting: str, url: str, makers: Mapping[str, Callable[[str], Made]]) -> Callable[[str], Made]:
+    conceal(*passwords(url))
     scheme, found, _ = url.partition("://")
     maker = makers.get(scheme.lower()) if found else None
     if maker is None:

@@ -1,9 +1,9 @@
-"""A mesh of each kind for acceptance tests: a plain producer on one side, agents through the public API on the other."""
+"""A mesh of each kind for acceptance tests: agents through the public API, and the log as outsiders see it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -78,7 +78,7 @@ def durable_urls(kind: str, ns: str, folder: Path, fixture: Callable[[str], Any]
 
 
 @asynccontextmanager
-async def durable_bed(urls: tuple[str, str], ns: str) -> AsyncIterator[DurableBed]:
+async def durable_bed(urls: tuple[str, str], ns: str) -> AsyncGenerator[DurableBed]:
     """Open a bed and close it with all its runtimes."""
     bed = DurableBed(*urls, ns)
     try:

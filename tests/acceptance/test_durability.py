@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import BaseModel
@@ -58,7 +59,7 @@ class Account(RoutedAgent):
     async def save_state(self) -> dict[str, int]:
         return {"amount": self.amount}
 
-    async def load_state(self, state: dict[str, int]) -> None:
+    async def load_state(self, state: Mapping[str, Any]) -> None:
         self.amount = state["amount"]
 
 

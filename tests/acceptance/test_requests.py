@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from agentopic import AgentId, MessageContext, RoutedAgent, message_handler, payload
+from agentopic import AgentId, AgentService, MessageContext, RoutedAgent, message_handler, payload
+from agentopic.core import try_get_known_serializers_for_type
 from agentopic.errors import MissingTopicError, RequestError
 
 from .durable_bed import DurableBed, durable_bed, durable_urls
@@ -62,8 +63,9 @@ async def bed(urls: tuple[str, str], ns: str) -> AsyncIterator[DurableBed]:
 
 async def test_every_request_ends_in_its_own_answer_across_processes(bed: DurableBed):
     doublers, summers, client = bed.runtime(), bed.runtime(), bed.runtime()
-    await Doubler.register(doublers, "doubler", Doubler)
-    await Summer.register(summers, "summer", Summer)
+    await AgentService("doubler", Doubler, stateless=True).register(doublers)
+    await AgentService("summer", Summer, stateless=True, payloads=[Reply]).register(summers)
+    client.add_message_serializer(try_get_known_serializers_for_type(Reply))
     for runtime in (doublers, summers, client):
         await runtime.start()
 
@@ -76,7 +78,7 @@ async def test_every_request_ends_in_its_own_answer_across_processes(bed: Durabl
 
 async def test_a_fault_names_what_the_handler_raised(bed: DurableBed):
     runtime = bed.runtime()
-    await Doubler.register(runtime, "doubler", Doubler)
+    await AgentService("doubler", Doubler, stateless=True).register(runtime)
     await runtime.start()
 
     with pytest.raises(RequestError, match="a negative question"):

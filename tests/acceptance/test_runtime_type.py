@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import BaseModel
@@ -28,7 +30,7 @@ class Shouter(RoutedAgent):
     async def save_state(self) -> dict[str, str]:
         return {}
 
-    async def load_state(self, state: dict[str, str]) -> None:
+    async def load_state(self, state: Mapping[str, Any]) -> None:
         assert not state
 
 
@@ -37,7 +39,7 @@ async def application() -> tuple[type, str]:
     runtime = AgentRuntime()
     if isinstance(runtime, SingleThreadedAgentRuntime):
         runtime.start()
-    elif isinstance(runtime, EngineRuntime):
+    else:
         await runtime.start()
     await Shouter.register(runtime, "shouter", Shouter)
     reply = await runtime.send_message(Word(text="hello"), AgentId("shouter", "k"))
@@ -45,7 +47,10 @@ async def application() -> tuple[type, str]:
     return type(runtime), reply.text
 
 
-@pytest.mark.parametrize(("chosen", "expected"), [("local", SingleThreadedAgentRuntime), ("distributed", EngineRuntime)])
+RUNTIMES = {"local": SingleThreadedAgentRuntime, "distributed": EngineRuntime}
+
+
+@pytest.mark.parametrize(("chosen", "expected"), RUNTIMES.items())
 async def test_the_same_application_runs_on_either_runtime(
     chosen: str, expected: type, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):

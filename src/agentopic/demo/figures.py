@@ -14,6 +14,9 @@ from agentopic.demo.questions import Question
 
 Event = Mapping[str, Any]
 
+# How far from the kill the subscriber was given an event that its sender may not have noted as sent.
+_SENDING_SECONDS = 1.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
@@ -40,7 +43,10 @@ class Figures:
     results: int
     lost: int
     duplicates: int
-    """Tasks reported more than once, and events of any kind that came twice."""
+    """Reports, parts and findings beyond one for each task or part, and events that came twice without cause."""
+    sent_again: int
+    """Parts and findings that came twice with the same id, because a worker was killed before it could note that the
+    broker had taken them. Whoever reads them knows the repeat by its id, as the editor does."""
     parts: int
     numbers: int
     """Numbers in the reports, each computed once more by the checker."""
@@ -64,12 +70,14 @@ def figures(account: Account, *, killed: bool) -> Figures:
     wrong = _wrong_reports(account)
     waits = sorted(_waits(account))
     spent = account.spending
-    lost, doubled = len(tasks - answered.keys()), _duplicates(account, answered)
+    sent_again = _sent_again(account)
+    lost, doubled = len(tasks - answered.keys()), _duplicates(account, sent_again)
     return Figures(
         tasks=len(tasks),
         results=len(answered.keys() & tasks),
         lost=lost,
         duplicates=doubled,
+        sent_again=sent_again,
         parts=sum(event["type"] == "demo.Finding.v1" for event in account.other_events),
         numbers=sum(len(report["data"]["numbers"]) for report in account.reports),
         numbers_wrong=len(wrong),
@@ -99,13 +107,30 @@ def _faults(account: Account, lost: int, doubled: int, *, killed: bool) -> list[
     return [*account.deserters, *(fault for fault, holds in found.items() if holds)]
 
 
-def _duplicates(account: Account, answered: Mapping[str, int]) -> int:
-    events = Counter((event["source"], event["id"]) for event in (*account.reports, *account.other_events))
-    again = sum(times - 1 for times in events.values())
-    # A second report with an id of its own is as much a duplicate as the same event twice.
-    reports = {(report["source"], report["id"]) for report in account.reports}
-    tasks_again = len(reports) - len(answered)
-    return again + tasks_again
+def _duplicates(account: Account, sent_again: int) -> int:
+    """Everything beyond one event per report, part and finding, except what a kill explains."""
+    events = (*account.reports, *account.other_events)
+    return len(events) - len({_about(event) for event in events}) - sent_again
+
+
+def _about(event: Event) -> tuple[Any, ...]:
+    """What there must be one event about: a task's report, a part of a task, the finding on a part."""
+    data = event["data"]
+    return event["type"], data["task"], data.get("number"), data.get("part")
+
+
+def _sent_again(account: Account) -> int:
+    """Count second copies of events that were being sent when the kill came."""
+    if account.kill is None:
+        return 0
+    first: dict[tuple[str, str], Event] = {}
+    again: set[tuple[str, str]] = set()
+    for event in sorted(account.other_events, key=lambda each: each["received"]):
+        place = event["source"], event["id"]
+        known = first.setdefault(place, event)
+        if known is not event and abs(known["received"] - account.kill.at) < _SENDING_SECONDS:
+            again.add(place)
+    return len(again)
 
 
 def _wrong_reports(account: Account) -> list[str]:

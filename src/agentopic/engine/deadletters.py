@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from agentopic.concealment import redacted
 from agentopic.ports.journal import OutboxRow
 from agentopic.ports.transport import Record
 from agentopic.telemetry.loggers import get_logger
@@ -16,6 +17,12 @@ PREFIX = "agentopic.dead."
 MESSAGE_LIMIT = 1000
 
 
+def told(error: BaseException) -> str:
+    """Return an error's message as it may leave this process: bounded, without secrets."""
+    # Cut before it is searched for secrets: a handler's error may be megabytes long, and the event loop waits.
+    return redacted(str(error)[: 4 * MESSAGE_LIMIT])[:MESSAGE_LIMIT]
+
+
 def dead_letter(
     record: Record, *, topic: str, group: str, error: BaseException, attempts: int, now: datetime
 ) -> OutboxRow:
@@ -24,7 +31,7 @@ def dead_letter(
     Facts, all text: `topic`, `partition`, `offset`, `timestamp` (ms) of the record, `group`, `reason` (error class),
     `message`, `attempts`, `time`. Facts of an earlier death are replaced, never piled up.
     """
-    reason, message = type(error).__name__, str(error)[:MESSAGE_LIMIT]
+    reason, message = type(error).__name__, told(error)
     facts = {
         "topic": record.topic,
         "partition": str(record.partition),

@@ -12,7 +12,7 @@ from agentopic.core import AgentId, CancellationToken, MessageContext
 from agentopic.core._kernel import Kernel
 from agentopic.core._turn import current_turn
 from agentopic.engine.activation import Activated, Activations
-from agentopic.engine.deadletters import MESSAGE_LIMIT, dead_letter
+from agentopic.engine.deadletters import dead_letter, told
 from agentopic.engine.delivery import Delivery, read_delivery
 from agentopic.engine.group import AgentGroup
 from agentopic.engine.liveness import Fence
@@ -191,8 +191,7 @@ class Dispatcher:
     def _fault(self, turn: Turn, error: BaseException, outcome: Outcome) -> Answer | None:
         if turn.delivery.request_id is None:
             return None
-        message = str(error)[:MESSAGE_LIMIT]
-        fault = {"error_type": type(error).__name__, "message": message, "retryable": is_retryable(error)}
+        fault = {"error_type": type(error).__name__, "message": told(error), "retryable": is_retryable(error)}
         content = Content(type=FAULT_TYPE, datacontenttype="application/json", data=json.dumps(fault).encode())
         return self._answer(turn, content, names.KIND_FAULT, outcome)
 

@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from hashlib import blake2b
 from typing import Any, TypeVar
 
+from agentopic.concealment import redacted
 from agentopic.core._turn import StepSpec
 from agentopic.engine.liveness import Fence
 from agentopic.engine.options import RetryPolicy
@@ -149,7 +150,7 @@ class Steps:
         retryable = isinstance(error, AgentopicError) and error.retryable
         if spec.kind not in {"tool", "effect"} or retryable or isinstance(error, asyncio.TimeoutError | OSError):
             return
-        text = json.dumps({"type": type(error).__name__, "message": str(error)}).encode()
+        text = json.dumps({"type": type(error).__name__, "message": redacted(str(error))}).encode()
         await self._close(key, self._stamped(FAILURE, text))
 
     def _stamped(self, tag: int, payload: bytes) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agentopic.settings.masking import MASK, masked
+from agentopic.concealment import MASK, masked
 from agentopic.settings.model import Origin, Settings, unknown_variables, variable, variables
 
 __all__ = ["MASK", "Origin", "Settings", "masked", "unknown_variables", "variable", "variables"]

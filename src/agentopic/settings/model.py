@@ -19,8 +19,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from agentopic.concealment import MASK, conceal, masked
 from agentopic.errors import ConfigError
-from agentopic.settings.masking import MASK, masked
 from agentopic.settings.sources import PREFIX, Found, aliases, gather, misspelt
 
 
@@ -259,6 +259,8 @@ class Settings(BaseSettings):
         except ValidationError as exc:
             raise ConfigError(_one_line(exc, found)) from exc
         self._sources.update({name: source for name, (_, source) in found.items()})
+        keys: list[SecretStr | None] = [getattr(self, name) for name in self.secret_fields]
+        conceal(*(key.get_secret_value() for key in keys if key))
 
     @classmethod
     def settings_customise_sources(

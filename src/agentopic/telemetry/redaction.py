@@ -6,13 +6,10 @@ import re
 from collections.abc import Mapping, MutableMapping
 from typing import Any, Final, cast
 
-from agentopic.settings import MASK, masked
+from agentopic.concealment import MASK, redacted
 
 _SECRET_NAME: Final = re.compile(
     r"(?i)(?:^|[_-])(?:api_?key|authorization|cookie|credentials?|passw(?:or)?d|secret|token)s?$"
-)
-_SECRET_TEXT: Final = re.compile(
-    r"(?P<lead>\b(?:Bearer|Basic)\s+)[A-Za-z0-9._~+/=-]{8,}|\bsk-[A-Za-z0-9_-]{8,}|\bAIza[A-Za-z0-9_-]{20,}"
 )
 _DEPTH: Final = 6
 
@@ -26,7 +23,7 @@ def redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mu
 
 def _redacted(name: str, value: object, depth: int) -> object:
     if isinstance(value, str):
-        return MASK if value and _SECRET_NAME.search(name) else _redacted_text(value)
+        return MASK if value and _SECRET_NAME.search(name) else redacted(value)
     if depth == 0:
         return value
     if isinstance(value, Mapping):
@@ -35,7 +32,3 @@ def _redacted(name: str, value: object, depth: int) -> object:
     if isinstance(value, (list, tuple)):
         return [_redacted(name, each, depth - 1) for each in cast("list[object]", value)]
     return value
-
-
-def _redacted_text(text: str) -> str:
-    return _SECRET_TEXT.sub(lambda match: (match["lead"] or "") + MASK, masked(text))

@@ -100,10 +100,40 @@ def test_a_second_report_with_an_id_of_its_own_is_a_duplicate(account: Account) 
     assert counted.duplicates == 1
 
 
-def test_a_part_that_came_twice_is_a_duplicate(account: Account) -> None:
-    part = {"source": "/planner", "id": "1", "type": "demo.Part.v1"}
+def finding(number: int, *, received: float, event_id: str = "1") -> dict[str, Any]:
+    data = {"task": "task-001", "part": number}
+    return {"source": "/analyst", "id": event_id, "type": "demo.Finding.v1", "received": received, "data": data}
 
-    assert figures(replace(account, other_events=[part, part]), killed=True).duplicates == 1
+
+def test_a_second_finding_on_a_part_is_a_duplicate(account: Account) -> None:
+    twice = [finding(1, received=99.9), finding(1, received=104.0, event_id="2")]
+
+    assert figures(replace(account, other_events=twice), killed=True).duplicates == 1
+
+
+def test_a_finding_that_was_being_sent_at_the_kill_may_come_again_with_its_id(account: Account) -> None:
+    twice = [finding(1, received=99.9), finding(1, received=104.0)]
+
+    counted = figures(replace(account, other_events=twice), killed=True)
+
+    assert (counted.sent_again, counted.duplicates, counted.faults) == (1, 0, [])
+
+
+def test_a_finding_that_was_sent_long_before_the_kill_may_not_come_again(account: Account) -> None:
+    twice = [finding(1, received=90.0), finding(1, received=104.0)]
+
+    counted = figures(replace(account, other_events=twice), killed=True)
+
+    assert (counted.sent_again, counted.duplicates) == (0, 1)
+    assert counted.faults == ["1 events came twice"]
+
+
+def test_no_finding_comes_a_third_time(account: Account) -> None:
+    thrice = [finding(1, received=99.9), finding(1, received=104.0), finding(1, received=105.0)]
+
+    counted = figures(replace(account, other_events=thrice), killed=True)
+
+    assert (counted.sent_again, counted.duplicates) == (1, 1)
 
 
 def test_a_wrong_number_is_a_fault(account: Account) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -47,7 +47,7 @@ class Doom:
         return result
 
     @contextmanager
-    def owning(self) -> Iterator[None]:
+    def owning(self) -> Generator[None]:
         """What is begun inside belongs to this process."""
         token = _belongs.set(self)
         try:

@@ -14,7 +14,7 @@ from agentopic.engine.liveness import Watch
 from agentopic.engine.outbox import Outbox
 from agentopic.engine.writer import Writer
 
-from .faulty_journal import FaultyJournal
+from .faulty_journal import FaultyJournal, as_journal
 
 LEASE = 10.0
 
@@ -43,7 +43,7 @@ class Tower:
         me, self.peer = await self.journal.join([], "me"), await self.journal.join([], "peer")
         ignore = [].extend
         writer = Writer(
-            self.journal,  # pyright: ignore[reportArgumentType]
+            as_journal(self.journal),
             me,
             adopt=lambda _: None,
             publish=ignore,

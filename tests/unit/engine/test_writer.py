@@ -25,7 +25,7 @@ from agentopic.ports.journal import (
 )
 from agentopic.ports.transport import TopicPartition
 
-from .faulty_journal import FaultyJournal
+from .faulty_journal import FaultyJournal, as_journal
 from .town import until
 
 PLACE = TopicPartition("t", 0)
@@ -46,7 +46,7 @@ class Desk:
     async def open(self) -> None:
         self.me = await self.journal.join(["g"], "here")
         self.writer = Writer(
-            self.journal,  # pyright: ignore[reportArgumentType]
+            as_journal(self.journal),
             self.me,
             adopt=self.adopted.append,
             publish=self.published.extend,

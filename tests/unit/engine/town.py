@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from typing import Any
+from typing import Any, Self
 
 from pydantic import BaseModel
 
@@ -22,7 +22,7 @@ from agentopic.envelope.kafka import decode_record
 from agentopic.ports.admin import TopicSpec
 from agentopic.ports.transport import Record, TopicPartition
 
-from .faulty_journal import FaultyJournal
+from .faulty_journal import FaultyJournal, as_journal
 
 NS = "town"
 AT_ONCE = RetryPolicy(max_failures=3, initial_seconds=0.0)
@@ -53,7 +53,7 @@ class Resident(RoutedAgent):
     async def save_state(self) -> dict[str, Any]:
         return {"turns": self.turns}
 
-    async def load_state(self, state: dict[str, Any]) -> None:
+    async def load_state(self, state: Mapping[str, Any]) -> None:
         self.turns = state["turns"]
 
 
@@ -61,7 +61,7 @@ async def until(condition: Callable[[], bool], what: str, seconds: float = 10.0)
     """Wait for a condition; say what did not come true."""
     try:
         async with asyncio.timeout(seconds):
-            while not condition():
+            while not condition():  # noqa: ASYNC110 - any condition of any object
                 await asyncio.sleep(0.005)
     except TimeoutError:
         raise AssertionError(f"not within {seconds} s: {what}") from None
@@ -75,7 +75,7 @@ class Town:
         self.store = MemoryStore()
         self._stack = AsyncExitStack()
 
-    async def __aenter__(self) -> Town:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -89,7 +89,7 @@ class Town:
             transport=transport or MemoryTransport(self.log),
             admin=MemoryAdmin(self.log),
             clock=clock or SystemClock(),
-            journal=journal or FaultyJournal(self.store),
+            journal=as_journal(journal or FaultyJournal(self.store)),
         )
         chosen: dict[str, Any] = {"namespace": NS, "partitions": 4, "drain_seconds": 5.0, "retry": AT_ONCE, **options}
         runtime = EngineRuntime(mesh, EngineOptions(**chosen))

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar, cast
 
+from agentopic.concealment import redacted
 from agentopic.core._cancellation_token import CancellationToken
 from agentopic.errors import (
     JournalError,
@@ -79,7 +80,7 @@ def told_failures() -> Generator[None]:
 
 
 def failure_text(error: BaseException) -> str:
-    """One failure as text; a group as its members' texts."""
+    """One failure as text, without secrets; a group as its members' texts."""
     if isinstance(error, StepOutcomeUnknownError):
         return (
             "The outcome of this call is unknown: it was under way when its process died, and may or may not have "
@@ -88,4 +89,4 @@ def failure_text(error: BaseException) -> str:
     if isinstance(error, BaseExceptionGroup):
         members = cast("BaseExceptionGroup[Any]", error).exceptions
         return "\n".join(failure_text(member) for member in members)
-    return str(error) or type(error).__name__
+    return redacted(str(error)) or type(error).__name__

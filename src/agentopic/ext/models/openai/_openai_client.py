@@ -7,6 +7,7 @@ from typing import Any, Self
 from openai import AsyncOpenAI, OpenAIError
 from typing_extensions import Unpack
 
+from agentopic.concealment import conceal
 from agentopic.core import Component
 from agentopic.errors import ConfigError
 from agentopic.ext.models.openai._chat_client import BaseOpenAIChatCompletionClient
@@ -52,6 +53,8 @@ class OpenAIChatCompletionClient(BaseOpenAIChatCompletionClient, Component[OpenA
 
 def _sdk_client(arguments: dict[str, Any]) -> AsyncOpenAI:
     try:
-        return AsyncOpenAI(max_retries=0, **arguments)
+        client = AsyncOpenAI(max_retries=0, **arguments)
     except OpenAIError as exc:
         raise ConfigError(f"no credentials for the model: give api_key or set OPENAI_API_KEY ({exc})") from exc
+    conceal(client.api_key)  # it may come from the environment
+    return client

@@ -8,6 +8,7 @@ from typing import Any, Literal, Required, TypeAlias
 from pydantic import BaseModel, SecretStr
 from typing_extensions import TypedDict
 
+from agentopic.concealment import conceal
 from agentopic.core._component_config import ComponentModel
 from agentopic.core.models import ModelCapabilities, ModelInfo
 
@@ -154,10 +155,12 @@ def to_component_config(given: dict[str, Any]) -> dict[str, Any]:
     """Constructor arguments as component config: secrets masked, without headers that carry credentials."""
     config = dict(given)
     for name in _SECRETS & config.keys():
-        if config[name] is not None:
+        if isinstance(config[name], str):
+            conceal(config[name])
             config[name] = SecretStr(config[name])
     headers: dict[str, str] = config.get("default_headers") or {}
     if headers:
+        conceal(*(value for name, value in headers.items() if name.lower() in _SECRET_HEADERS))
         config["default_headers"] = {
             name: value for name, value in headers.items() if name.lower() not in _SECRET_HEADERS
         }
