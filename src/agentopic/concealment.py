@@ -12,7 +12,10 @@ MASK: Final = "********"
 _SHORTEST: Final = 8
 
 # Greedy up to the last `@`: a password may itself contain `@`, `:` or `/` when nobody escaped it.
-_USER_INFO: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)(?P<user>[^:@/\s]*):(?P<password>[^\s]*)@")
+# A scheme begins where a word does and is short: tried at every letter of a long text, it would take for ever.
+_USER_INFO: Final = re.compile(
+    r"(?<![A-Za-z0-9+.-])(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,31}://)(?P<user>[^:@/\s]*):(?P<password>[^\s]*)@"
+)
 _PARAMETER: Final = re.compile(
     r"(?i)(?P<lead>[?&\s](?:password|passwd|sslpassword|secret|token|api_?key)=)(?P<value>[^&\s]+)"
 )

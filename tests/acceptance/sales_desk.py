@@ -53,8 +53,9 @@ class SalesModel:
 
     async def reply(self, request: ChatRequest) -> Reply:
         if request.messages[-1]["role"] == "user":
-            tools = (ToolCall(name="look_up", arguments={"item": "lamp"}), ToolCall(name="charge", arguments={"cents": 5}))
-            return Reply(text="let me see", tool_calls=tools)
+            look_up = ToolCall(name="look_up", arguments={"item": "lamp"})
+            charge = ToolCall(name="charge", arguments={"cents": 5})
+            return Reply(text="let me see", tool_calls=(look_up, charge))
         told = [str(message["content"]) for message in request.messages if message["role"] == "tool"]
         return Reply(text=" / ".join(told))
 

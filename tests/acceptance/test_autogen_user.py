@@ -14,9 +14,19 @@ HERE = Path(__file__).parent
 PROGRAMS = sorted(path.stem for path in (HERE / "autogen_user").glob("*.txt"))
 ORACLE = HERE.parents[1] / ".venv-oracle" / "bin" / "python"
 EXPECTED = {
-    "actors": ["Reply(text='hello, says desk a, rpc=True')", "desk/bob: sofa via returns/bob", "'go from None'"],
-    "assistant": ["Two sunny days in Oslo.", "HandoffMessage billing", "mood='happy' points=7", "You asked about Oslo."],
-    "cache": ["first answer False\nfirst answer True\nsecond answer False"],
+    "actors": [
+        "Reply(text='hello, says desk a, rpc=True')",
+        "desk/bob: sofa via returns/bob",
+        "desk/eve: hidden",
+        "'go from None'",
+    ],
+    "assistant": [
+        "Two sunny days in Oslo.",
+        "HandoffMessage billing",
+        "mood='happy' points=7",
+        "You asked about Oslo.",
+    ],
+    "cache": ["stream: first answer\nstream: ('first answer', True)"],
     "closure": ["Result(value='one')\nResult(value='two')"],
     "code": ["0 ['42', 'from', 'the', 'shell']", "3", "True as a tool CodeExecutor"],
     "components": ["autogen_agentchat.agents.AssistantAgent agent 2", "hello again\nTrue", "**********"],

@@ -18,7 +18,7 @@ from agentopic.core import TopicId
 
 from .fleet import Fleet, until
 from .ledger_agent import Order
-from .outside import KEYS, check, publish_plainly, read_late
+from .outside import KEYS, Seen, check, publish_plainly, read_late
 
 ORDERS = 300
 
@@ -73,12 +73,12 @@ async def _read_embedded(database: str, namespace: str, wanted: int) -> list[dic
     flags = ["--transport", database, "--namespace", namespace, "--output", "jsonl"]
     process = await asyncio.create_subprocess_exec(*command, *flags, stdout=asyncio.subprocess.PIPE)
     assert process.stdout is not None
-    events: list[dict[str, Any]] = []
+    seen = Seen()
     try:
         async with asyncio.timeout(60):
-            while len(events) < wanted:
-                events.append(json.loads(await process.stdout.readline()))
+            while len(seen.events) < wanted:
+                seen.add([json.loads(await process.stdout.readline())])
     finally:
         process.terminate()
         await process.wait()
-    return events
+    return seen.events

@@ -122,4 +122,5 @@ async def test_a_process_ended_at_any_point_loses_nothing_and_repeats_nothing():
         async with asyncio.timeout(30):
             await asyncio.gather(*(_crash(at) for at in range(first, min(first + BATCH, points + 1))))
 
-    assert points >= 100
+    # How many there are depends on what is written together; far fewer would mean that little is tried.
+    assert points >= 70

@@ -95,9 +95,7 @@ def _recorded_run_stream(run_json_stream: RunJsonStream) -> RunJsonStream:
     return recorded
 
 
-async def _ending_in_a_record(
-    tool: Any, stream: AsyncGenerator[Any, None], *, told: bool
-) -> AsyncGenerator[Any, None]:
+async def _ending_in_a_record(tool: Any, stream: AsyncGenerator[Any, None], *, told: bool) -> AsyncGenerator[Any, None]:
     last: list[Any] = []
     try:
         with told_failures() if told else nullcontext():

@@ -90,7 +90,7 @@ class ChatCompletionCache(ChatCompletionClient, Component[ChatCompletionCacheCon
         key = _key(messages, tools, tool_choice, json_output, extra_create_args)
         stored = self._stored(key)
         if stored is not None:
-            for item in _items(stored):
+            for item in _stream_items(stored):
                 yield item if isinstance(item, str) else item.model_copy(update={"cached": True})
             return
         items: list[str | CreateResult] = []
@@ -164,6 +164,13 @@ class ChatCompletionCache(ChatCompletionClient, Component[ChatCompletionCacheCon
 
 def _items(stored: CHAT_CACHE_VALUE_TYPE) -> list[str | CreateResult]:
     return [stored] if isinstance(stored, CreateResult) else stored
+
+
+def _stream_items(stored: CHAT_CACHE_VALUE_TYPE) -> list[str | CreateResult]:
+    """What a stream gives; the text of an answer that was not streamed comes in one piece before it."""
+    if isinstance(stored, CreateResult) and isinstance(stored.content, str):
+        return [stored.content, stored]
+    return _items(stored)
 
 
 def _key(

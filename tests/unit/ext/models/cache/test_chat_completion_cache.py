@@ -62,3 +62,12 @@ def test_a_cache_is_built_again_from_json() -> None:
 
     assert isinstance(loaded, ChatCompletionCache)
     assert isinstance(loaded.client, ReplayChatCompletionClient)
+
+
+async def test_an_answer_that_was_not_streamed_is_streamed_in_one_piece() -> None:
+    cache = ChatCompletionCache(inner("one"))
+    await cache.create(HELLO)
+
+    items = [item async for item in cache.create_stream(HELLO)]
+
+    assert [item if isinstance(item, str) else (item.content, item.cached) for item in items] == ["one", ("one", True)]
