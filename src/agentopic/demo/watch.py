@@ -15,8 +15,8 @@ from agentopic.testing.scripted_model import Call, read_calls
 
 _POLL_SECONDS: Final = 0.02
 _SHOW_SECONDS: Final = 0.2
-# Once so much of the reports is there, a moment that is not ideal has to do.
-_LATEST_SHARE: Final = 0.6
+# A task has two or three parts: once there is a finding per task, a moment that is not ideal has to do.
+_EARLIEST_SHARE: Final = 0.25
 
 PUBLISHED: Final = "published.jsonl"
 CALLS: Final = "calls.jsonl"
@@ -44,10 +44,11 @@ class Watch:
 
         Returns None when the run ended before such a moment came.
         """
-        while (reported := self.reported()) < self._tasks and not self.deserters():
+        while self.reported() < self._tasks and not self.deserters():
             self._show()
-            late = reported > _LATEST_SHARE * self._tasks
-            victim = self._in_flight(victims, late=late) if reported >= self._tasks // 4 else None
+            findings = len(self._folder.lines("findings.jsonl"))
+            early = findings < _EARLIEST_SHARE * self._tasks
+            victim = None if early else self._in_flight(victims, late=findings > self._tasks)
             if victim is not None:
                 now = time.time()
                 victim.kill()

@@ -35,6 +35,15 @@ _OF_THE_TOPIC: Final = (
 )
 
 
+_BEYOND_HEALING = (
+    errors.ProducerClosed,
+    errors.ProducerFenced,
+    errors.NodeNotReadyError,
+    errors.KafkaConnectionError,
+    errors.KafkaTimeoutError,
+)
+
+
 def may_be_one_record(error: BaseException) -> bool:
     """Whether a batch may have been refused because of one record in it."""
     return isinstance(error, _OF_ONE_RECORD)
@@ -49,5 +58,9 @@ def of_send(error: errors.KafkaError, topic: str) -> TransportError:
 
 
 def is_fatal(error: errors.KafkaError) -> bool:
-    """Whether the producer that raised this is dead: its sending task has ended and never starts again."""
-    return type(error) is errors.KafkaError or isinstance(error, errors.ProducerClosed | errors.ProducerFenced)
+    """Whether the producer that raised this will not heal.
+
+    Its sending task has ended, or it gave up on brokers that may all be gone: only a new one asks the given
+    addresses again.
+    """
+    return type(error) is errors.KafkaError or isinstance(error, _BEYOND_HEALING)
