@@ -1,10 +1,22 @@
 """The journal port, by capability."""
 
+from agentopic.ports.journal.control import (
+    AnswerQuestion,
+    CancelRequest,
+    CancelRun,
+    Command,
+    ControlBatch,
+    Controlled,
+    Letter,
+    Notice,
+    PauseLane,
+)
 from agentopic.ports.journal.journal import Journal
 from agentopic.ports.journal.lanes import (
     Answer,
     Backlog,
     Committed,
+    Finish,
     Holdings,
     Incoming,
     IntakeBatch,
@@ -12,22 +24,34 @@ from agentopic.ports.journal.lanes import (
     Lanes,
     MarkAdvance,
     Outcome,
+    Refusal,
     ReplyAddress,
     Started,
     StateChange,
     TurnDeferred,
     TurnDone,
+    TurnParked,
 )
 from agentopic.ports.journal.membership import Heart, Membership, Peer
 from agentopic.ports.journal.outbox import OutboxRow, StoredRow
+from agentopic.ports.journal.portable import PortableRow
+from agentopic.ports.journal.requests import RequestRow
+from agentopic.ports.journal.spending import Spend
 from agentopic.ports.journal.states import AgentState, States
-from agentopic.ports.journal.steps import StepIntent, StepResult, StepRow, Steps
+from agentopic.ports.journal.steps import Question, StepIntent, StepResult, StepRow, Steps
 
 __all__ = [
     "AgentState",
     "Answer",
+    "AnswerQuestion",
     "Backlog",
+    "CancelRequest",
+    "CancelRun",
+    "Command",
     "Committed",
+    "ControlBatch",
+    "Controlled",
+    "Finish",
     "Heart",
     "Holdings",
     "Incoming",
@@ -35,12 +59,20 @@ __all__ = [
     "Intaken",
     "Journal",
     "Lanes",
+    "Letter",
     "MarkAdvance",
     "Membership",
+    "Notice",
     "OutboxRow",
     "Outcome",
+    "PauseLane",
     "Peer",
+    "PortableRow",
+    "Question",
+    "Refusal",
     "ReplyAddress",
+    "RequestRow",
+    "Spend",
     "Started",
     "StateChange",
     "States",
@@ -51,4 +83,5 @@ __all__ = [
     "StoredRow",
     "TurnDeferred",
     "TurnDone",
+    "TurnParked",
 ]

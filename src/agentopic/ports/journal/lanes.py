@@ -36,6 +36,10 @@ class Incoming:
     """The partition its record came from: when that mark has moved on, the delivery is dropped unread."""
     request_id: str | None = None
     reply_to: ReplyAddress | None = None
+    deadline_ms: int | None = None
+    """When a start comes too late, in ms since the epoch; judged at start, by the journal's clock."""
+    caller: bytes | None = None
+    """Lane of the agent whose turn waits for the answer of this request: where a cycle would close."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +84,10 @@ class Started:
     """Version of the agent's state; 0: none stored."""
     unsent: Sequence[StoredRow] = ()
     """Rows of this lane that an earlier holder left; to be sent before any new one."""
+    expired: bool = False
+    """Whether the head's deadline has passed by the journal's clock."""
+    cancelled: bool = False
+    """Whether the head was cancelled before it was started, or while an earlier attempt ran."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +100,12 @@ class Intaken:
     rows: Sequence[StoredRow]
     """Process-owned rows to send: dead letters, stored answers of repeated requests."""
     repeats: int
+    cycles: AbstractSet[bytes] = frozenset()
+    """Identities of requests whose caller is waited for, directly or through others, by the very agent they ask.
+
+    Each has lost its edge in the transaction that found it, so that of two requests which close one cycle together
+    exactly one is named; the caller answers it with `refuse`.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,10 +122,20 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateChange:
-    """The agent's next state: stored as version `expected + 1`."""
+    """The agent's next state: a snapshot, events, or events with the snapshot they lead to.
+
+    Stored as version `expected + 1`, or `expected + len(events)` when there are events, which then have the versions
+    from `expected + 1` on. A snapshot makes the events up to its version superfluous.
+    """
 
     expected: int
-    snapshot: bytes
+    snapshot: bytes | None = None
+    events: tuple[bytes, ...] = ()
+
+    @property
+    def version(self) -> int:
+        """The version this change leads to."""
+        return self.expected + max(1, len(self.events))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +152,8 @@ class TurnDone:
     answer: Answer | None = None
     hand_back: bool = False
     """Give the lane up instead of returning its next head, as soon as its rows are sent."""
+    asked: bool = False
+    """Whether the turn opened requests: what is left of its edges (journal.md rule 11) goes with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +166,39 @@ class TurnDeferred:
     delay_seconds: float
     failed: bool
     """Whether this counts as a failure of the handler; a drain or a lost race does not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnParked:
+    """A waiting turn that was unwound: its lane is given up until what it waits for is there.
+
+    Ready after `delay_seconds` by the journal's clock (None: never by itself), at once when one of `awaits` has its
+    result already, and as soon as a result with this lane is stored. Neither a failure nor a crash.
+    """
+
+    lane: bytes
+    token: int
+    pos: int
+    turn: bytes
+    """Identity of the delivery."""
+    awaits: tuple[bytes, ...]
+    """Keys of the steps it waits for."""
+    delay_seconds: float | None
+
+
+Finish = TurnDone | TurnDeferred | TurnParked
+"""How an attempt ends."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A stored delivery to finish without running it."""
+
+    lane: bytes
+    identity: bytes
+    outcome: Outcome
+    answer: Answer | None = None
+    outbox: Sequence[OutboxRow] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +220,8 @@ class Holdings:
     lanes: Sequence[Started]
     rows: Sequence[StoredRow]
     """Process-owned rows not yet sent."""
+    beat: int = 0
+    """This process's beat as stored: lower than one it has seen confirmed, the journal has lost its last moments."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +230,8 @@ class Backlog:
 
     deliveries: int
     unsent: int
+    unstarted: int = 0
+    """Those of the deliveries that no process is running or has suspended."""
 
 
 class Lanes(Protocol):
@@ -196,14 +259,19 @@ class Lanes(Protocol):
         """Take up to `free[group]` unowned, ready lanes of each group, longest ready first; counts the attempts."""
         ...
 
-    async def commit(
-        self, me: int, turns: Sequence[TurnDone | TurnDeferred], sent: Sequence[StoredRow] = ()
-    ) -> Committed:
+    async def commit(self, me: int, turns: Sequence[Finish], sent: Sequence[StoredRow] = ()) -> Committed:
         """Finish turns and drop acknowledged rows; a lost lane never fails its neighbours.
 
-        A lane goes on with its next delivery unless handed back or deferred. A lane without running turn and
-        without unsent rows is given up: deleted when it has no deliveries, else free at its `ready_at`.
+        A lane goes on with its next delivery unless handed back, deferred, parked or paused. A lane without running
+        turn and without unsent rows is given up: deleted when it has no deliveries, else free at its `ready_at`.
         A `StateChange` whose version does not match makes its lane lost.
+        """
+        ...
+
+    async def refuse(self, me: int, refusals: Sequence[Refusal]) -> Sequence[StoredRow]:
+        """Finish stored deliveries that are not running, and return their rows to send, replies first.
+
+        One that is running, finished or unknown is passed over.
         """
         ...
 
@@ -212,5 +280,8 @@ class Lanes(Protocol):
         ...
 
     async def backlog(self, groups: Sequence[str]) -> Mapping[str, Backlog]:
-        """Count unfinished deliveries and unsent rows of lanes, per group; process-owned rows are under ''."""
+        """Count unfinished deliveries and unsent rows of lanes, per group; process-owned rows are under ''.
+
+        The backlog of people and autoscalers counts `deliveries`; the limit of stored work counts `unstarted`.
+        """
         ...

@@ -25,8 +25,8 @@ class Peer:
 class Heart(Protocol):
     """Raises the beat of one process over a connection of its own."""
 
-    async def beat(self) -> None:
-        """Raise the beat.
+    async def beat(self) -> int:
+        """Raise the beat and return it: it only ever rises, unless the journal has lost its last moments.
 
         Raises:
             ProcessBuriedError: the process has been declared dead.
@@ -39,7 +39,10 @@ class Membership(Protocol):
     """The processes of the mesh (journal.md rule 3)."""
 
     async def join(self, groups: Sequence[str], address: str) -> int:
-        """Enter a new process and return its id; ids are never used twice."""
+        """Enter a new process and return its id; ids are never used twice.
+
+        `address` is where a wake reaches it; whoever leaves a notice for it is told.
+        """
         ...
 
     def heart(self, me: int) -> AbstractAsyncContextManager[Heart]:
@@ -58,8 +61,10 @@ class Membership(Protocol):
         """Declare a peer dead for ever, unless its beat has risen since it was read; free what it held.
 
         In one transaction: crashes + 1 on each delivery it was running, its lanes become free and ready, its
-        partitions free, its process-owned outbox rows pass to this process and are returned. A peer that is
-        already dead, or alive after all, returns no rows.
+        partitions free. A turn is suspended, not running, when steps of kind `request`, `timer` or `human` are open
+        in it and no others: no crash is counted, and one that waits for timers and people alone stays waiting, ready
+        at its earliest due time or never (at once when it has unsent rows). Its process-owned outbox rows pass to
+        this process and are returned. A peer that is already dead, or alive after all, returns no rows.
         """
         ...
 
