@@ -173,8 +173,23 @@ class StepFailedError(DeliveryError):
         super().__init__(message)
 
 
+class DivergedError(DeliveryError):
+    """Raised when code that changed during a turn would repeat an unrepeatable call, and a person said to give up."""
+
+
+class BudgetExceededError(DeliveryError):
+    """Raised in place of a model call when a budget is used up and a person has decided not to raise it."""
+
+
 class RequestError(DeliveryError):
     """Raised at the caller when a request ends without a reply; carries the callee's fault."""
+
+    error_type: str = ""
+    """The class name of what ended the request; empty where this class says it."""
+
+
+class RequestCancelledError(RequestError):
+    """Raised at the caller when its request, or the run it belongs to, was cancelled."""
 
 
 class RequestTimeoutError(RequestError):
@@ -236,10 +251,52 @@ class ProcessBuriedError(JournalError):
     retryable = False
 
 
+class JournalRewoundError(ProcessBuriedError):
+    """Raised when the journal has lost its last moments: what this process knows of it is void, and it joins anew."""
+
+
 class LaneLostError(JournalError):
     """Raised when a token no longer matches: another process holds the lane, this attempt is void."""
 
     retryable = False
+
+
+class StateVersionError(JournalError):
+    """Raised when an agent's stored state or events are of a version its code cannot read: newer, or never up-cast.
+
+    Nothing is given up for it: the delivery waits until code that can read them is deployed.
+    """
+
+
+class StillRunningError(JournalError):
+    """Raised when something needs all processes of an agent type stopped and one is still alive."""
+
+
+class StateFileError(AgentopicError):
+    """Raised when a file of exported state is cut short, altered, of another version or of another namespace."""
+
+
+# ── blobs: payloads too large to travel ────────────────────────────────────────────────────────────────────
+
+
+class BlobError(AgentopicError):
+    """Raised when a payload that does not travel with its event cannot be had."""
+
+
+class BlobUnavailableError(BlobError):
+    """Raised when the blob store does not answer."""
+
+    retryable = True
+
+
+class BlobMissingError(BlobError):
+    """Raised when the blob store does not hold a payload: it may be another store than the sender's."""
+
+    retryable = True
+
+
+class BlobCorruptError(BlobError):
+    """Raised when stored bytes are not those their content hash names."""
 
 
 # ── models ─────────────────────────────────────────────────────────────────────────────────────────────────

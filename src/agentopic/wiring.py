@@ -6,8 +6,8 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from ssl import create_default_context
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
-from urllib.parse import parse_qsl, unquote
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
+from urllib.parse import parse_qsl, unquote, urlsplit
 from weakref import WeakValueDictionary
 
 from agentopic.concealment import conceal, masked, passwords
@@ -15,6 +15,7 @@ from agentopic.errors import ConfigError, MissingExtraError
 from agentopic.settings import Settings
 
 if TYPE_CHECKING:
+    from agentopic.adapters.blobs.memory import MemoryBlobs
     from agentopic.adapters.journal.memory import MemoryStore
     from agentopic.adapters.transport.kafka_options import KafkaOptions
     from agentopic.adapters.transport.memory_log import MemoryLog
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from agentopic.engine.options import EngineOptions
     from agentopic.engine.runtime import EngineRuntime
     from agentopic.ports.admin import TopicAdmin
+    from agentopic.ports.blobs import Blobs
     from agentopic.ports.journal import Journal
+    from agentopic.ports.rate_limits import RateLimits
     from agentopic.ports.transport import Transport
 
 
@@ -43,6 +46,7 @@ class Wires(NamedTuple):
 # Runtimes of one process that name the same `memory://name` share it for as long as one of them lives.
 _shared_logs: WeakValueDictionary[str, MemoryLog] = WeakValueDictionary()
 _shared_stores: WeakValueDictionary[str, MemoryStore] = WeakValueDictionary()
+_shared_blobs: WeakValueDictionary[str, MemoryBlobs] = WeakValueDictionary()
 
 
 def mesh(settings: Settings, *, journal: bool = True) -> Mesh:
@@ -61,6 +65,8 @@ def mesh(settings: Settings, *, journal: bool = True) -> Mesh:
         admin=wires.admin,
         clock=SystemClock(),
         journal=journal_of(settings.journal_url()) if journal else None,
+        blobs=_blobs(settings),
+        rate_limits=rate_limits_of(settings) if journal else None,
     )
 
 
@@ -86,7 +92,58 @@ def engine_options(settings: Settings) -> EngineOptions:
         request_resend_seconds=settings.request_resend_seconds,
         request_resends=settings.request_resends,
         dedup_seconds=settings.dedup_seconds,
+        **metering_options(settings),
+        idle_seconds=settings.idle_seconds,
+        memory_limit_bytes=settings.memory_limit_bytes,
+        blob_bytes=settings.blob_bytes,
+        blob_base_url=settings.blobs_url,
     )
+
+
+def metering_options(settings: Settings) -> dict[str, Any]:
+    """Return those options that say what model calls may cost and how often they are made."""
+    from agentopic.engine.budget import AgentBudgets, Budget
+    from agentopic.engine.circuit import CircuitPolicy
+    from agentopic.ports.rate_limits import RateLimit
+
+    run, day = (
+        Budget(
+            usd=getattr(settings, f"budget_{span}_usd"),
+            tokens=getattr(settings, f"budget_{span}_tokens"),
+            calls=getattr(settings, f"budget_{span}_calls"),
+        )
+        for span in ("run", "day")
+    )
+    return {
+        "budgets": AgentBudgets(run=run, day=day),
+        "prices": settings.prices,
+        "circuit": CircuitPolicy(failures=settings.circuit_failures, cool_down_seconds=settings.circuit_seconds),
+        "rate_limits": {
+            name: RateLimit(requests=each.requests, tokens=each.tokens) for name, each in settings.rate_limits.items()
+        },
+        "previews": settings.previews,
+    }
+
+
+def rate_limits_of(settings: Settings) -> RateLimits:
+    """Return what counts model calls: this process for itself, or a Redis for all processes.
+
+    Raises:
+        ConfigError: the store's URL has no known scheme.
+        MissingExtraError: the client library is not installed.
+    """
+    url = settings.rate_limit_store
+    if url is None:
+        from agentopic.adapters.rate_limit.local import LocalRateLimits
+
+        return LocalRateLimits()
+    scheme = url.partition("://")[0].lower()
+    if scheme not in {"redis", "rediss"}:
+        raise ConfigError(f"AGENTOPIC_RATE_LIMIT_STORE={masked(url)!r} has no known scheme: use redis:// or rediss://")
+    conceal(*passwords(url))
+    with _extra("a redis:// store", "redis", ("redis",)):
+        from agentopic.adapters.rate_limit.redis import RedisRateLimits
+    return RedisRateLimits(url, namespace=settings.namespace)
 
 
 def runtime(settings: Settings) -> SingleThreadedAgentRuntime | EngineRuntime:
@@ -121,6 +178,19 @@ def transport_of(url: str) -> Wires:
 def journal_of(url: str) -> Journal:
     """Return the journal of a URL; raises as `transport_of`."""
     return _chosen("AGENTOPIC_JOURNAL", url, _JOURNALS)(url)
+
+
+def blobs_of(url: str) -> Blobs:
+    """Return the blob store of a URL; raises as `transport_of`."""
+    return _chosen("AGENTOPIC_BLOBS", url, _BLOBS)(url)
+
+
+def _blobs(settings: Settings) -> Blobs | None:
+    if settings.blobs is not None:
+        return blobs_of(settings.blobs)
+    # Beside the journal: a client of a Kafka mesh may have none, and not every journal has room for blobs.
+    beside = settings.journal or settings.transport
+    return blobs_of(beside) if beside.partition("://")[0].lower() in _BLOBS else None
 
 
 def _chosen(setting: str, url: str, makers: Mapping[str, Callable[[str], Made]]) -> Callable[[str], Made]:
@@ -262,6 +332,34 @@ def _postgres_journal(url: str) -> Journal:
     return PostgresJournal(PostgresOptions(dsn=url))
 
 
+def _memory_blobs(url: str) -> Blobs:
+    from agentopic.adapters.blobs.memory import MemoryBlobs
+
+    return _shared(_shared_blobs, url, MemoryBlobs)
+
+
+def _directory_blobs(url: str) -> Blobs:
+    from agentopic.adapters.blobs.directory import DirectoryBlobs
+
+    parts = urlsplit(url)
+    if parts.netloc not in {"", "localhost"} or not parts.path.strip("/"):
+        raise ConfigError(f"AGENTOPIC_BLOBS={url!r} names no directory: write file:///absolute/directory")
+    return DirectoryBlobs(Path(unquote(parts.path)))
+
+
+def _sqlite_blobs(url: str) -> Blobs:
+    from agentopic.adapters.blobs.sqlite import SqliteBlobs
+
+    return SqliteBlobs(sqlite_path("AGENTOPIC_BLOBS", url))
+
+
+def _postgres_blobs(url: str) -> Blobs:
+    with _extra("a postgresql:// blob store", "postgres", ("asyncpg",)):
+        from agentopic.adapters.blobs.postgres import PostgresBlobs
+        from agentopic.adapters.journal.postgres import PostgresOptions
+    return PostgresBlobs(PostgresOptions(dsn=url))
+
+
 _TRANSPORTS: dict[str, Callable[[str], Wires]] = {
     "sqlite": _sqlite_transport,
     "kafka": _kafka_transport,
@@ -272,4 +370,11 @@ _JOURNALS: dict[str, Callable[[str], Journal]] = {
     "postgresql": _postgres_journal,
     "postgres": _postgres_journal,
     "memory": _memory_journal,
+}
+_BLOBS: dict[str, Callable[[str], Blobs]] = {
+    "file": _directory_blobs,
+    "sqlite": _sqlite_blobs,
+    "postgresql": _postgres_blobs,
+    "postgres": _postgres_blobs,
+    "memory": _memory_blobs,
 }

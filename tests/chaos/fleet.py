@@ -1,19 +1,21 @@
-"""Worker processes under fault: started, killed while a paid call is open, started again."""
+"""Worker processes under fault: started, killed or stopped while a paid call is open, started again."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
+
+from agentopic.testing.history import HistoryFile, in_flight
 
 HERE = Path(__file__).parent
+LEASE_SECONDS = 3
+Worker = subprocess.Popen[bytes]
 
 
 async def until(condition: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
@@ -26,52 +28,32 @@ async def until(condition: Callable[[], bool], what: str, seconds: float = 60.0)
         raise AssertionError(f"not within {seconds} s: {what}") from None
 
 
-class Ledger:
-    """The paid calls as the outside world saw them."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def lines(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.path.read_text().splitlines()] if self.path.exists() else []
-
-    def open_calls(self, pid: int) -> set[int]:
-        """Orders whose call this process opened and did not close."""
-        mine = [line for line in self.lines() if line["pid"] == pid]
-        closed = Counter(line["number"] for line in mine if line["call"] == "closed")
-        opened = Counter(line["number"] for line in mine if line["call"] == "open")
-        return set(opened - closed)
-
-    def paid(self) -> Counter[int]:
-        """How often each order's call was opened."""
-        return Counter(line["number"] for line in self.lines() if line["call"] == "open")
-
-
 class Fleet:
     """Processes of one service; all are ended with the block."""
 
-    def __init__(self, directory: Path, *, transport: str, journal: str, namespace: str) -> None:
-        self.directory = directory
-        self.ledger = Ledger(directory / "ledger.jsonl")
+    def __init__(self, directory: Path, *, transport: str, journal: str, namespace: str, **environment: str) -> None:
+        self.directory, self.namespace = directory, namespace
+        self.history = HistoryFile(directory / "history.jsonl")
         self._environment = {
             **os.environ,
             "AGENTOPIC_TRANSPORT": transport,
             "AGENTOPIC_JOURNAL": journal,
             "AGENTOPIC_NAMESPACE": namespace,
-            "AGENTOPIC_LEASE_SECONDS": "3",
+            "AGENTOPIC_LEASE_SECONDS": str(LEASE_SECONDS),
             "AGENTOPIC_PARTITIONS": "6",
-            "CHAOS_LEDGER": str(self.ledger.path),
-            "PYTHONPATH": str(HERE),
+            "CHAOS_HISTORY": str(self.history.path),
+            **environment,
         }
-        self.workers: list[subprocess.Popen[bytes]] = []
+        self.workers: list[Worker] = []
 
-    def start(self) -> subprocess.Popen[bytes]:
+    # ── workers ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def start(self, **environment: str) -> Worker:
         """Start one more worker."""
-        log = (self.directory / f"worker-{len(self.workers)}.log").open("wb")
-        with log:
+        with (self.directory / f"worker-{len(self.workers)}.log").open("wb") as log:
             worker = subprocess.Popen(
-                [sys.executable, "-m", "agentopic", "run", "ledger_agent:app"],
-                env=self._environment,
+                [sys.executable, str(HERE / "worker.py")],
+                env={**self._environment, **environment},
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=self.directory,
@@ -79,40 +61,59 @@ class Fleet:
         self.workers.append(worker)
         return worker
 
-    async def kill_in_flight(self, worker: subprocess.Popen[bytes]) -> set[int]:
-        """SIGKILL a worker while it has paid calls open and return the orders it had them open for."""
-        await until(lambda: bool(self.ledger.open_calls(worker.pid)), "a paid call of this worker is open")
-        worker.send_signal(signal.SIGKILL)
-        worker.wait()
-        return self.ledger.open_calls(worker.pid)
-
-    async def pause_in_flight(self, worker: subprocess.Popen[bytes], seconds: float) -> set[int]:
-        """SIGSTOP a worker while it has paid calls open, let it go on later; return the orders they were open for."""
-        await until(lambda: bool(self.ledger.open_calls(worker.pid)), "a paid call of this worker is open")
-        worker.send_signal(signal.SIGSTOP)
-        stopped = self.ledger.open_calls(worker.pid)
-        await asyncio.sleep(seconds)  # the fault itself: longer than a lease
-        worker.send_signal(signal.SIGCONT)
-        return stopped
-
-    async def retire(self, worker: subprocess.Popen[bytes]) -> int:
-        """SIGTERM a worker and return its exit code once it has drained."""
-        worker.terminate()
-        return await asyncio.to_thread(worker.wait, 40)
+    async def ready(self, count: int) -> None:
+        """Wait until so many workers of all that were started have said that they are ready."""
+        await until(lambda: self.logs().count('"event": "ready"') >= count, f"{count} workers are ready", 60)
 
     def logs(self) -> str:
-        """All that the workers said."""
-        return "\n".join(path.read_text() for path in sorted(self.directory.glob("worker-*.log")))
+        """Return all that the workers said."""
+        return "\n".join(path.read_text(errors="replace") for path in sorted(self.directory.glob("worker-*.log")))
 
-    def ready(self) -> int:
-        """How many workers have said that they are ready."""
-        return self.logs().count('"event": "ready"')
+    def open_calls(self, worker: Worker) -> frozenset[str]:
+        """Return the paid calls that a worker has open."""
+        return in_flight(self.history.read(), str(worker.pid))
+
+    # ── faults ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def in_flight(self, worker: Worker, count: int = 1) -> None:
+        """Wait until a worker has so many paid calls open."""
+        await until(lambda: len(self.open_calls(worker)) >= count, f"{count} paid calls of a worker are open")
+
+    def fault(self, kind: str, worker: Worker | None = None, *, hit: object = None) -> None:
+        """Note a fault; one that hits a worker hits the calls it has open."""
+        calls = hit if worker is None else sorted(self.open_calls(worker))
+        self.history.note("fault", "ok", kind, process="" if worker is None else str(worker.pid), hit=calls)
+
+    async def kill(self, worker: Worker, *, calls: int = 1) -> None:
+        """SIGKILL a worker while it has paid calls open."""
+        await self.in_flight(worker, calls)
+        worker.send_signal(signal.SIGKILL)
+        worker.wait()
+        self.fault("kill -9", worker)
+
+    async def pause(self, worker: Worker, seconds: float) -> None:
+        """SIGSTOP a worker while it has paid calls open, and let it go on later."""
+        await self.in_flight(worker)
+        worker.send_signal(signal.SIGSTOP)
+        self.fault("stop", worker)
+        await asyncio.sleep(seconds)  # the fault itself
+        worker.send_signal(signal.SIGCONT)
+
+    async def retire(self, worker: Worker) -> int:
+        """SIGTERM a worker and return its exit code once it has drained."""
+        hit = sorted(self.open_calls(worker))
+        worker.terminate()
+        code = await asyncio.to_thread(worker.wait, 40)
+        # Nobody was hit: what it had open it has ended. The fault is noted without its process.
+        self.history.note("fault", "ok", "terminate", hit=hit)
+        return code
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         for worker in self.workers:
+            worker.send_signal(signal.SIGCONT)
             worker.terminate()
         for worker in self.workers:
             try:

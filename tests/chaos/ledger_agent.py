@@ -1,12 +1,11 @@
-"""The service under fault: every order costs one paid call, noted in a ledger outside of the engine."""
+"""The service under fault: every order costs one paid call; what it does is noted outside of the engine."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import random
-import time
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,21 @@ from pydantic import BaseModel
 
 from agentopic import AgentService, MessageContext, RoutedAgent, TopicId, TypeSubscription, message_handler, payload
 from agentopic.core import step
+from agentopic.testing.fault_points import FaultPoints
+from agentopic.testing.history import HistoryFile
 
-LEDGER = Path(os.environ.get("CHAOS_LEDGER", "ledger.jsonl"))
+HISTORY = HistoryFile(Path(os.environ.get("CHAOS_HISTORY", "history.jsonl")))
+LEAST, MOST = (float(each) for each in os.environ.get("CHAOS_CALL_SECONDS", "0.2,0.5").split(","))
+CONCURRENCY = int(os.environ.get("CHAOS_CONCURRENCY", "8"))
+points: list[FaultPoints] = []
+"""Where this process is to die, if anywhere."""
 
 
 @payload("chaos.Order.v1")
 class Order(BaseModel):
     number: int
+    does: str = ""
+    """`kill`: the process dies of it; `fail`: the handler raises whatever is tried; `hang`: ten seconds."""
 
 
 @payload("chaos.Receipt.v1")
@@ -31,16 +38,6 @@ class Receipt(BaseModel):
     turns: int
 
 
-def note(**fact: object) -> None:
-    """Append one line, whole, whoever else writes."""
-    line = json.dumps({**fact, "pid": os.getpid(), "at": time.time()}) + "\n"
-    descriptor = os.open(LEDGER, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    try:
-        os.write(descriptor, line.encode())
-    finally:
-        os.close(descriptor)
-
-
 class Cashier(RoutedAgent):
     def __init__(self) -> None:
         super().__init__("takes orders, pays once for each")
@@ -48,16 +45,45 @@ class Cashier(RoutedAgent):
 
     @message_handler
     async def on_order(self, message: Order, ctx: MessageContext) -> None:
+        name = f"order-{message.number}"
+        HISTORY.note("turn", "invoke", name, key=self.id.key)
+        if message.does == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        try:
+            await self._serve(message)
+        finally:
+            HISTORY.note("turn", "ok", name, key=self.id.key)
+
+    async def _serve(self, message: Order) -> None:
+        call = f"pay-{message.number}"
+
         async def pay() -> str:
-            note(call="open", number=message.number)
-            await asyncio.sleep(random.uniform(0.2, 0.5))
-            note(call="closed", number=message.number)
+            HISTORY.note("call", "invoke", call)
+            await asyncio.sleep(10.0 if message.does == "hang" else random.uniform(LEAST, MOST))
+            for each in points:
+                await each.reach("after call")
             return f"paid-{message.number}"
 
+        if message.does == "fail":
+            raise ValueError("never to be served")
         paid = await step("pay", pay, given=message.number, repeatable=True)
+        HISTORY.note("call", "ok", call)
         self.turns += 1
         receipt = Receipt(number=message.number, paid=paid, turns=self.turns)
         await self.publish_message(receipt, TopicId("receipts", self.id.key))
+
+    @message_handler
+    async def on_question(self, message: Receipt, ctx: MessageContext) -> Receipt:
+        """Answer a request: the price of an order, looked up for a while."""
+
+        async def look_up() -> int:
+            HISTORY.note("call", "invoke", f"price-{message.number}")
+            await asyncio.sleep(random.uniform(LEAST, MOST))
+            return message.number * 2
+
+        price = await step("price", look_up, given=message.number, repeatable=True)
+        HISTORY.note("call", "ok", f"price-{message.number}")
+        return Receipt(number=message.number, paid="", turns=price)
 
     async def save_state(self) -> dict[str, int]:
         return {"turns": self.turns}
@@ -69,7 +95,7 @@ class Cashier(RoutedAgent):
 app = AgentService(
     "cashier",
     Cashier,
-    subscriptions=[TypeSubscription("orders", "cashier")],
+    subscriptions=[TypeSubscription("orders", "cashier"), TypeSubscription("refunds", "cashier")],
     publishes={"receipts": Receipt},
-    concurrency=8,
+    concurrency=CONCURRENCY,
 )

@@ -1,104 +1,119 @@
-"""The world around the services: a plain producer, a plain consumer, and what must hold for what they see."""
+"""The world around the services: a plain producer and a plain consumer, and what they have seen."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import random
-from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from .fleet import Fleet
+from agentopic.testing.history import HistoryFile
 
 KEYS = 40
 
 
-def check(receipts: list[dict[str, Any]], fleet: Fleet, open_at_kill: Counter[int]) -> None:
-    answered = Counter(receipt["data"]["number"] for receipt in receipts)
-    assert set(answered) == set(range(len(receipts))), "every order is answered"
-    assert max(answered.values()) == 1, "no order is answered twice"
-    paid_again = {number: times - 1 for number, times in fleet.ledger.paid().items() if times > 1}
-    assert all(times <= open_at_kill[number] for number, times in paid_again.items()), "only open calls are paid again"
-    _check_order(receipts)
+@dataclass(frozen=True)
+class Post:
+    """One order to publish: to which topic, for whom, how often and where."""
+
+    number: int
+    key: str
+    topic: str = "orders"
+    does: str = ""
+    places: Sequence[int | None] = (None,)
+    """A partition per copy; None: where the producer's partitioner puts it."""
 
 
-def _check_order(receipts: list[dict[str, Any]]) -> None:
-    """Per agent: orders in the order they were published, state counted once per turn."""
-    by_agent: dict[str, list[dict[str, int]]] = {}
-    for receipt in receipts:
-        by_agent.setdefault(receipt["source"], []).append(receipt["data"])
-    for agent, mine in by_agent.items():
-        assert [each["number"] for each in mine] == sorted(each["number"] for each in mine), f"order of {agent}"
-        assert [each["turns"] for each in mine] == list(range(1, len(mine) + 1)), f"state of {agent}"
+def posts(numbers: Iterable[int], keys: int = KEYS) -> list[Post]:
+    """Return orders spread over customers."""
+    return [Post(number, f"customer-{number % keys}") for number in numbers]
 
 
-async def publish_plainly(kafka: str, topic: str, count: int) -> None:
-    """An outside publisher: a plain producer and the CloudEvents headers, nothing of ours."""
-    producer = AIOKafkaProducer(bootstrap_servers=kafka, acks="all")
+async def publish_plainly(
+    kafka: str, namespace: str, history: HistoryFile, orders: Iterable[Post], **producer_options: Any
+) -> None:
+    """Be an outside publisher: a plain producer and the CloudEvents headers, nothing of ours."""
+    producer = AIOKafkaProducer(bootstrap_servers=kafka, acks="all", **producer_options)
     await producer.start()
     try:
-        for number in range(count):
-            headers = [
-                ("ce_specversion", b"1.0"),
-                ("ce_id", f"order-{number}".encode()),
-                ("ce_source", b"/shop"),
-                ("ce_type", b"chaos.Order.v1"),
-                ("content-type", b"application/json"),
-            ]
-            key = f"customer-{number % KEYS}".encode()
-            await producer.send(topic, json.dumps({"number": number}).encode(), key=key, headers=headers)
-        await producer.flush()
+        sent = [(post, await _send(producer, namespace, history, post)) for post in orders]
+        for post, copies in sent:
+            await asyncio.gather(*copies)
+            history.note("publish", "ok", f"order-{post.number}", key=post.key)
     finally:
         await producer.stop()
 
 
-async def read_late(kafka: str, topic: str, wanted: int) -> list[dict[str, Any]]:
-    """A second consumer group that starts late and reads everything from the beginning, then listens for more."""
-    consumer = AIOKafkaConsumer(
-        topic,
-        bootstrap_servers=kafka,
-        group_id=f"late-{random.random()}",
-        auto_offset_reset="earliest",
-        enable_auto_commit=False,
-    )
-    await consumer.start()
-    seen = Seen()
-    try:
-        async with asyncio.timeout(90):
-            while len(seen.events) < wanted:
-                seen.add(await _poll(consumer, 500))
-        seen.add(await _poll(consumer, 2000))
-    finally:
-        await consumer.stop()
-    return seen.events
+async def _send(producer: AIOKafkaProducer, namespace: str, history: HistoryFile, post: Post) -> list[Any]:
+    history.note("publish", "invoke", f"order-{post.number}", key=post.key)
+    headers = [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", f"order-{post.number}".encode()),
+        ("ce_source", b"/shop"),
+        ("ce_type", b"chaos.Order.v1"),
+        ("content-type", b"application/json"),
+    ]
+    value = json.dumps({"number": post.number, "does": post.does}).encode()
+    topic, key = f"{namespace}.topic.{post.topic}", post.key.encode()
+    return [await producer.send(topic, value, key=key, headers=headers, partition=each) for each in post.places]
 
 
-class Seen:
-    """Events by source and id; one that was sent just before its sender died may come again, to the letter."""
+class LateReader:
+    """A second consumer group that starts late and reads receipts and dead letters from the beginning."""
 
-    def __init__(self) -> None:
-        self._by_id: dict[tuple[str, str], dict[str, Any]] = {}
+    def __init__(
+        self, kafka: str, namespace: str, history: HistoryFile, noted: set[tuple[str, int, int]] | None = None
+    ) -> None:
+        self._topics = (f"{namespace}.topic.receipts", f"{namespace}.dead.cashier")
+        self._history = history
+        self._noted: set[tuple[str, int, int]] = set() if noted is None else noted
+        """Records that an earlier reader has noted."""
+        self._consumer = AIOKafkaConsumer(
+            *self._topics,
+            bootstrap_servers=kafka,
+            group_id=f"late-{random.random()}",
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+        )
+        self.settled: set[str] = set()
+        """What has its receipt or its dead letter."""
 
-    def add(self, events: list[dict[str, Any]]) -> None:
-        for event in events:
-            first = self._by_id.setdefault((event["source"], event["id"]), event)
-            assert event["data"] == first["data"], "a repeated event is the same event"
+    async def read(self, wanted: Callable[[set[str]], bool], seconds: float) -> bool:
+        """Read until enough has come, and for another two seconds what nobody waits for; whether it came in time."""
+        await self._consumer.start()
+        try:
+            async with asyncio.timeout(seconds):
+                while not wanted(self.settled):
+                    await self._poll(500)
+            await self._poll(2000)
+        except TimeoutError:
+            return False
+        finally:
+            await self._consumer.stop()
+        return True
 
-    @property
-    def events(self) -> list[dict[str, Any]]:
-        return list(self._by_id.values())
+    async def _poll(self, milliseconds: int) -> None:
+        batches = await self._consumer.getmany(timeout_ms=milliseconds)
+        for batch in batches.values():
+            for record in batch:
+                self._note(record)
 
-
-async def _poll(consumer: AIOKafkaConsumer, milliseconds: int) -> list[dict[str, Any]]:
-    batches = await consumer.getmany(timeout_ms=milliseconds)
-    return [_event(record) for batch in batches.values() for record in batch]
-
-
-def _event(record: Any) -> dict[str, Any]:
-    headers = {name: value.decode() for name, value in record.headers}
-    assert headers["ce_specversion"] == "1.0"
-    assert headers["content-type"] == "application/json"
-    assert headers["ce_type"] == "chaos.Receipt.v1"
-    return {"id": headers["ce_id"], "source": headers["ce_source"], "data": json.loads(record.value)}
+    def _note(self, record: Any) -> None:
+        place = (record.topic, record.partition, record.offset)
+        is_new = place not in self._noted
+        self._noted.add(place)
+        headers = {name: value.decode() for name, value in record.headers}
+        if record.topic == self._topics[1]:
+            subject = headers.get("ce_id") or f"unnamed-{record.partition}-{record.offset}"
+            fact = {"reason": headers.get("agentopic.dead.reason", "")}
+        else:
+            receipt = json.loads(record.value)
+            subject = f"order-{receipt['number']}"
+            fact = {"id": headers["ce_id"], "key": headers["ce_source"], "turn": receipt["turns"], "paid": receipt["paid"]}
+        if is_new:
+            self._history.note("dead" if record.topic == self._topics[1] else "output", "ok", subject, **fact)
+        self.settled.add(subject)

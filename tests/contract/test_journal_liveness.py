@@ -32,6 +32,12 @@ CALLS: dict[str, Callable[[Member], Awaitable[object]]] = {
     "close_steps": lambda member: member.journal.close_steps(
         member.id, [StepResult(turn=b"t" * 16, key=b"k" * 16, result=b"")]
     ),
+    "refuse": lambda member: member.refuse(),
+    "control": lambda member: member.control(),
+    "mail": lambda member: member.mail(),
+    "open_request": lambda member: member.journal.open_request(member.id, "r", "worker/k", None),
+    "close_request": lambda member: member.journal.close_request(member.id, "r", "done", None, 1.0),
+    "spend": lambda member: member.journal.spend(member.id, []),
 }
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from agentopic.ports.journal import ReplyAddress
+from agentopic.testing.journal_commands import cancel, cancel_run, pause
 from agentopic.testing.journal_mesh import (
     GROUP,
     PLACE,
@@ -11,6 +12,7 @@ from agentopic.testing.journal_mesh import (
     done,
     intent,
     output,
+    parked,
 )
 
 HERE = ReplyAddress("test.replies", 0)
@@ -80,6 +82,48 @@ async def test_a_sweep_forgets_the_dead_and_keeps_the_living(mesh: JournalMesh) 
 
     assert [peer.id for peer in await one.journal.peers(one.id)] == [three.id]
     assert not await three.take()
+
+
+async def test_steps_of_a_dead_letter_are_kept_until_the_horizon(member: Member) -> None:
+    (lane,) = await member.run(delivery("a"))
+    await member.journal.open_steps(member.id, [intent(lane, "call")])
+    await member.commit(done(lane, outcome="dead"))
+
+    await member.journal.sweep(3600)
+    before = await member.journal.recorded(lane.identity)
+    await member.journal.sweep(0)
+
+    assert len(before) == 1
+    assert not await member.journal.recorded(lane.identity)
+
+
+async def test_a_cancelled_run_is_known_for_a_day_whatever_the_horizon(member: Member) -> None:
+    await member.control(cancel_run("run-1"))
+
+    await member.journal.sweep(0)
+
+    assert await member.journal.cancelled_runs() == {"run-1"}
+
+
+async def test_a_tombstone_outlives_a_sweep_within_the_horizon(member: Member) -> None:
+    request = delivery("a", request_id="r", reply_to=HERE)
+    await member.control(cancel(request, answer("r")))
+
+    await member.journal.sweep(3600)
+
+    assert len((await member.intake(request)).rows) == 1
+
+
+async def test_a_sweep_keeps_lanes_that_are_paused_and_turns_that_are_parked(member: Member) -> None:
+    (lane,) = await member.run(delivery("a", "x"))
+    await member.open(intent(lane, "ask", kind="human", note=b"?"))
+    await member.commit(parked(lane, "ask"))
+    await member.control(pause("y"))
+
+    await member.journal.sweep(0)
+
+    assert [question.note for question in await member.journal.questions([GROUP])] == [b"?"]
+    assert not await member.run(delivery("b", "y"))
 
 
 async def test_marks_outlive_a_sweep(member: Member) -> None:

@@ -275,7 +275,7 @@ async def test_a_newer_schema_is_refused(mesh: JournalMesh, postgres_dsn: str) -
     await connection.execute("UPDATE agentopic.version SET number = number + 1")
     await connection.close()
 
-    with pytest.raises(ConfigError, match="version 2"):
+    with pytest.raises(ConfigError, match="version 3"):
         await PostgresJournal(PostgresOptions(dsn=postgres_dsn)).start()
 
 

@@ -28,6 +28,7 @@ class FakeTurn:
         self.opened = opened
         self.ran: list[str] = []
         self.replayed: list[str] = []
+        self.previews: list[Any] = []
         self._seen: Counter[tuple[str, str, str]] = Counter()
         self._ids = 0
 
@@ -52,6 +53,9 @@ class FakeTurn:
             _inside_step.reset(token)
         self.journal[key] = spec.encode(result)
         return result
+
+    def preview(self, spec: StepSpec[Any], item: Any) -> None:
+        self.previews.append(item)
 
     def now(self) -> datetime:
         self._ids += 1

@@ -12,6 +12,7 @@ from agentopic.errors import (
     MissingTopicError,
     ModelTimeoutError,
     RequestTimeoutError,
+    StillRunningError,
     UnknownAgentError,
     UnreachableError,
 )
@@ -44,6 +45,7 @@ _CODES: tuple[tuple[type[AgentopicError], Exit], ...] = (
     (UnknownAgentError, Exit.NOT_FOUND),
     (RequestTimeoutError, Exit.TIMED_OUT),
     (ModelTimeoutError, Exit.TIMED_OUT),
+    (StillRunningError, Exit.CONFLICT),
     (UnreachableError, Exit.UNREACHABLE),
     (JournalUnavailableError, Exit.UNREACHABLE),
     (ConfigError, Exit.USAGE),

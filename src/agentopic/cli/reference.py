@@ -12,7 +12,7 @@ from typing import Any
 
 from agentopic.cli.exits import Exit
 from agentopic.cli.verbs import VERBS, load_verb
-from agentopic.settings import Settings, variables
+from agentopic.settings import Settings, fields, variables
 
 _SETTINGS_HEAD = """# Settings
 
@@ -74,7 +74,7 @@ def settings_page() -> str:
     """Return `docs/settings.md`."""
     rows = [
         f"| {'<br>'.join(f'`{each}`' for each in variables(name))} | {_default(field.default)} | {field.description} |"
-        for name, field in Settings.model_fields.items()
+        for name, field in ((name, Settings.model_fields[name]) for name in fields())
     ]
     return _SETTINGS_HEAD + "\n".join(rows) + "\n" + _SETTINGS_TAIL
 
@@ -116,7 +116,7 @@ def _shown_default(option: Any) -> str:
 
 
 def _default(value: Any) -> str:
-    if value is None or value == ():
+    if value is None or value in ((), {}):
         return "none"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 

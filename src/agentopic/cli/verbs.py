@@ -18,6 +18,8 @@ VERBS: Final = (
     "chat",
     "tail",
     "topics",
+    "cost",
+    "state",
     "config",
     "doctor",
     "version",

@@ -24,6 +24,7 @@ from agentopic.core._component_config import (
 )
 from agentopic.core._default_subscription import DefaultSubscription, default_subscription, type_subscription
 from agentopic.core._default_topic import DefaultTopicId
+from agentopic.core._event_sourced_agent import EventSourcedAgent
 from agentopic.core._function_call import FunctionCall
 from agentopic.core._genai_spans import trace_create_agent_span, trace_invoke_agent_span, trace_tool_span
 from agentopic.core._image import Image
@@ -43,12 +44,14 @@ from agentopic.core._serialization import (
     try_get_known_serializers_for_type,
 )
 from agentopic.core._single_threaded_runtime import SingleThreadedAgentRuntime
+from agentopic.core._state_events import fold
 from agentopic.core._subscription import Subscription
 from agentopic.core._subscription_context import SubscriptionInstantiationContext
 from agentopic.core._topic import TopicId
 from agentopic.core._turn import StepSpec, TurnScope, step
 from agentopic.core._type_prefix_subscription import TypePrefixSubscription
 from agentopic.core._type_subscription import TypeSubscription
+from agentopic.core._upcast import upcast
 
 __all__ = [
     "EVENT_LOGGER_NAME",
@@ -80,6 +83,7 @@ __all__ = [
     "DefaultSubscription",
     "DefaultTopicId",
     "DropMessage",
+    "EventSourcedAgent",
     "FunctionCall",
     "Image",
     "InMemoryStore",
@@ -99,6 +103,7 @@ __all__ = [
     "UnknownPayload",
     "default_subscription",
     "event",
+    "fold",
     "is_component_class",
     "is_component_instance",
     "message_handler",
@@ -111,4 +116,5 @@ __all__ = [
     "trace_tool_span",
     "try_get_known_serializers_for_type",
     "type_subscription",
+    "upcast",
 ]

@@ -20,7 +20,7 @@ from agentopic.core._serialization import MessageSerializer
 from agentopic.core._subscription import UnboundSubscription
 from agentopic.core._topic import TopicId
 from agentopic.core._type_subscription import TypeSubscription
-from agentopic.errors import ContextError, RegistrationError, RuntimeStateError
+from agentopic.errors import ContextError, RegistrationError, RuntimeStateError, StateVersionError
 
 
 class BaseAgent(ABC, Agent):
@@ -37,6 +37,8 @@ class BaseAgent(ABC, Agent):
     """What class decorators subscribed this very class to."""
     internal_extra_handles_types: ClassVar[list[tuple[type[Any], list[MessageSerializer[Any]]]]] = []
     """Payload classes that this very class handles beyond those of its handlers' signatures."""
+    state_version: ClassVar[int] = 1
+    """Version of what `save_state` returns; raise it when its form changes, and override `upcast_state`."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -134,6 +136,24 @@ class BaseAgent(ABC, Agent):
     async def load_state(self, state: Mapping[str, Any]) -> None:
         """Warn that this class cannot load state; override it together with `save_state`."""
         warnings.warn("load_state not implemented", stacklevel=2)
+
+    @classmethod
+    def upcast_state(cls, version: int, state: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return a state of one version as the next version has it; a durable runtime asks before `load_state`.
+
+        Called once for each version from the stored one to the last before `state_version`.
+
+        Raises:
+            StateVersionError: not overridden: states of this version cannot be read.
+        """
+        raise StateVersionError(f"{cls.__name__} has no upcast_state that reads a state of version {version}")
+
+    async def on_fault(self, error: BaseException) -> None:
+        """Learn that a delivery to this agent is given up with this error; does nothing unless overridden.
+
+        Runs once, on an instance that has not seen the failed attempts. What is published here, and the state reached,
+        is committed together with the dead letter; an error raised here is logged and changes nothing about it.
+        """
 
     async def close(self) -> None:
         """Release nothing; override it when the agent holds something."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from agentopic.core import _turn
 from agentopic.core._agent_id import AgentId
 from agentopic.core._cancellation_token import CancellationToken
 from agentopic.core._topic import TopicId
@@ -27,3 +30,11 @@ class MessageContext:
 
     message_id: str
     """The id of the message; the same for every subscriber of one publish."""
+
+    async def ask(self, text: str, *, choices: Sequence[str] | None = None, details: Any = None) -> Any:
+        """Ask a person and return the answer, a JSON value; see `agentopic.core.ask`."""
+        return await _turn.ask(text, choices=choices, details=details)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait; inside a durable turn through restarts and without holding a slot; see `agentopic.core.sleep`."""
+        await _turn.sleep(seconds)

@@ -1,19 +1,30 @@
-"""`TurnScope`: the hook through which models, tools and ids inside a durable turn reach the engine."""
+"""`TurnScope`: the hook through which models, tools, waits and ids inside a durable turn reach the engine."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, Final, Generic, Literal, Protocol, TypeVar
+
+from agentopic.core._call_usage import CallUsage
+from agentopic.core._terminal import ask_on_terminal
 
 T = TypeVar("T")
 
 StepKind = Literal["model", "tool", "effect", "request", "timer", "human"]
 """What a step does; decides what an intent without a result means on a later attempt."""
+
+OnUnknown = Literal["tell", "ask", "retry"]
+"""What is done about an unrepeatable call that was open when its process died.
+
+`tell`: an error says that the outcome is unknown (a model is told so). `ask`: a person decides. `retry`: call again.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,10 +42,37 @@ class StepSpec(Generic[T]):
     """Turns recorded bytes back into the result."""
     repeatable: bool = False
     """Whether an intent without a result may run again (models; tools declared pure or idempotent)."""
+    on_unknown: OnUnknown | None = None
+    """For an unrepeatable call; None: as the service says."""
+    told: Callable[[Any], bytes] | None = None
+    """Turns a person's word for the result of an unknown call (JSON) into the bytes the journal keeps; None: that
+    word is the result."""
+    endpoint: str = ""
+    """What is called, where calls of several names share limits and failures; empty: the name."""
+    usage: Callable[[T], CallUsage | None] | None = None
+    """Tells what a fresh result has cost; None for calls that cost nothing. Only such steps are billed."""
+    estimate: Callable[[], int] | None = None
+    """Roughly how many tokens the call's input has, for limits that must be judged before it is made."""
+
+
+class Restart:
+    """Stands for the beginning of a stream that is opened again: what it gave before is void."""
+
+
+RESTART: Final = Restart()
 
 
 class TurnScope(Protocol):
     """What a durable turn offers to the code that runs inside it."""
+
+    @property
+    def fencing_token(self) -> int:
+        """A number that rises with each taking of this agent by a process.
+
+        A store that keeps the highest one it has seen, and refuses lower ones, is safe from a process that has lost
+        the agent without knowing it.
+        """
+        ...
 
     async def step(self, spec: StepSpec[T], run: Callable[[str], Awaitable[T]]) -> T:
         """Return the recorded result of this step, or run it once and record its result.
@@ -46,6 +84,18 @@ class TurnScope(Protocol):
             StepOutcomeUnknownError: an unrepeatable call was open when an earlier attempt died.
             TurnClosedError: the turn has already finished.
         """
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait, through restarts; a waiting turn holds no slot."""
+        ...
+
+    async def ask(self, text: str, *, choices: Sequence[str] | None = None, details: Any = None) -> Any:
+        """Ask a person and return the answer, a JSON value; waits through restarts, without a time-out."""
+        ...
+
+    def preview(self, spec: StepSpec[Any], item: Any) -> None:
+        """Show an item of a running step's stream to whoever looks, or `RESTART`; best effort, returns at once."""
         ...
 
     def now(self) -> datetime:
@@ -60,6 +110,19 @@ class TurnScope(Protocol):
 current_turn: ContextVar[TurnScope | None] = ContextVar("agentopic_current_turn", default=None)
 """The durable turn this task runs in, or None outside of one."""
 
+current_path: ContextVar[tuple[str, ...]] = ContextVar("agentopic_step_path", default=())
+"""Where in its turn this task is: participants, tool calls; part of every step's key."""
+
+
+@contextmanager
+def step_path(name: str) -> Generator[None]:
+    """Give the steps inside keys of their own: branches that do the same thing never take each other's results."""
+    token = current_path.set((*current_path.get(), name))
+    try:
+        yield
+    finally:
+        current_path.reset(token)
+
 
 def mint_id() -> str:
     """A new id: from the turn inside a durable turn, so that a later attempt mints the same; random outside."""
@@ -73,12 +136,19 @@ def mint_time() -> datetime:
     return datetime.now(UTC) if turn is None else turn.now()
 
 
-async def step(name: str, run: Callable[[], Awaitable[T]], *, given: Any = None, repeatable: bool = False) -> T:
+async def step(
+    name: str,
+    run: Callable[[], Awaitable[T]],
+    *,
+    given: Any = None,
+    repeatable: bool = False,
+    on_unknown: OnUnknown | None = None,
+) -> T:
     """Run an effect of your own once per turn: a later attempt of the turn gets the recorded result.
 
     `given` is what the effect depends on; with the name it identifies the step. Result and `given` must be JSON.
     Outside of a durable turn `run` is simply called. With `repeatable=True` a call that was open when its process
-    died is made again; otherwise that is an error.
+    died is made again; otherwise `on_unknown` says what happens, and by default that is an error.
 
     Raises:
         StepOutcomeUnknownError: an earlier attempt died while the unrepeatable call was open.
@@ -97,5 +167,28 @@ async def step(name: str, run: Callable[[], Awaitable[T]], *, given: Any = None,
         encode=lambda value: json.dumps(value).encode(),
         decode=json.loads,
         repeatable=repeatable,
+        on_unknown=on_unknown,
     )
     return await turn.step(spec, call)
+
+
+async def sleep(seconds: float) -> None:
+    """Wait; inside a durable turn through restarts, by the journal's clock, and without holding a slot."""
+    turn = current_turn.get()
+    if turn is None:
+        await asyncio.sleep(seconds)
+    else:
+        await turn.sleep(seconds)
+
+
+async def ask(text: str, *, choices: Sequence[str] | None = None, details: Any = None) -> Any:
+    """Ask a person and return the answer, a JSON value.
+
+    Inside a durable turn the question is published and kept until somebody answers it, whatever is restarted
+    meanwhile, and there is no time-out unless the caller sets one. Outside of one it is asked on the terminal.
+    `choices` are the answers to choose from, `details` anything JSON that helps to decide.
+    """
+    turn = current_turn.get()
+    if turn is None:
+        return await ask_on_terminal(text, choices=choices, details=details)
+    return await turn.ask(text, choices=choices, details=details)

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from hashlib import blake2b
+from struct import Struct
 
 from agentopic.core import AgentId, TopicId
 from agentopic.envelope import Envelope
-from agentopic.envelope.kafka import decode_record
+from agentopic.envelope.kafka import restore_record
+from agentopic.envelope.kafka_headers import pack_headers, unpack_headers
+from agentopic.errors import JournalError
 from agentopic.ports.journal import Incoming, ReplyAddress, Started
-from agentopic.ports.transport import Headers, Record, TopicPartition
+from agentopic.ports.transport import Record, TopicPartition
+
+_FORMAT = 1
+_FIXED = Struct(">Biqq7i")
+"""Format, partition, offset and time of the record, and seven lengths."""
+_NONE = -1
 
 
 def lane_id(group: str, key: str) -> bytes:
@@ -24,12 +31,8 @@ def identity(agent: AgentId, envelope: Envelope) -> bytes:
 
 
 def _digest(*parts: str) -> bytes:
-    digest = blake2b(digest_size=16)
-    for part in parts:
-        raw = part.encode("utf-8", "surrogatepass")
-        digest.update(b"%d:" % len(raw))
-        digest.update(raw)
-    return digest.digest()
+    raw = [part.encode("utf-8", "surrogatepass") for part in parts]
+    return blake2b(b"".join([b"%d:%b" % (len(part), part) for part in raw]), digest_size=16).digest()
 
 
 def reply_address(envelope: Envelope) -> ReplyAddress | None:
@@ -50,9 +53,12 @@ class Delivery:
     envelope: Envelope
     record: Record
     request_id: str | None = None
+    caller: bytes | None = None
+    """Lane of the agent whose turn waits for the answer; only known while it is being stored."""
 
     def incoming(self, group: str) -> Incoming:
         """Return the delivery as the journal stores it."""
+        expiry = self.envelope.expirytime
         return Incoming(
             lane=lane_id(group, self.agent.key),
             group=group,
@@ -63,49 +69,57 @@ class Delivery:
             partition=TopicPartition(self.record.topic, self.record.partition),
             request_id=self.request_id,
             reply_to=reply_address(self.envelope) if self.request_id is not None else None,
+            deadline_ms=None if expiry is None else int(expiry.timestamp() * 1000),
+            caller=self.caller,
         )
 
 
 def _head(delivery: Delivery) -> bytes:
-    record, topic = delivery.record, delivery.topic
-    head = {
-        "agent": [delivery.agent.type, delivery.agent.key],
-        "topic": None if topic is None else [topic.type, topic.source],
-        "record": [record.topic, record.partition, record.offset, record.timestamp_ms],
-        "key": _text(record.key),
-        "headers": [[name, _text(value)] for name, value in record.headers],
-        "request": delivery.request_id,
-    }
-    return json.dumps(head, separators=(",", ":")).encode()
+    """Pack what is stored beside the body: fixed numbers, the lengths of the texts, the texts, the headers."""
+    agent, topic, record, request = delivery.agent, delivery.topic, delivery.record, delivery.request_id
+    texts = (
+        agent.type.encode(),
+        agent.key.encode(),
+        None if topic is None else topic.type.encode(),
+        None if topic is None else topic.source.encode(),
+        record.topic.encode(),
+        record.key,
+        None if request is None else request.encode(),
+    )
+    lengths = [_NONE if text is None else len(text) for text in texts]
+    numbers = _FIXED.pack(_FORMAT, record.partition, record.offset, record.timestamp_ms, *lengths)
+    return b"".join((numbers, *filter(None, texts), pack_headers(record.headers)))
 
 
 def read_delivery(started: Started) -> Delivery:
     """Return the delivery at the head of a lane; it was valid when it was stored."""
-    head = json.loads(started.head)
-    kafka_topic, partition, offset, timestamp_ms = head["record"]
-    headers: Headers = tuple((name, _bytes(value) or b"") for name, value in head["headers"])
-    size = len(started.head) + len(started.body or b"")
+    head = started.head
+    stored_format, partition, offset, timestamp_ms, *lengths = _FIXED.unpack_from(head)
+    if stored_format != _FORMAT:
+        raise JournalError(f"a delivery for {started.key!r} is stored in format {stored_format}: run the newer program")
+    texts: list[bytes | None] = []
+    at = _FIXED.size
+    for length in lengths:
+        texts.append(None if length == _NONE else head[at : at + length])
+        at += max(length, 0)
+    agent_type, agent_key, topic_type, topic_source, kafka_topic, key, request = texts
+    headers = unpack_headers(head[at:])
     return Delivery(
-        agent=AgentId(*head["agent"]),
-        topic=None if head["topic"] is None else TopicId(*head["topic"]),
-        envelope=decode_record(headers, started.body, max_bytes=size),
+        agent=AgentId(_text(agent_type), _text(agent_key)),
+        topic=None if topic_type is None else TopicId(_text(topic_type), _text(topic_source)),
+        envelope=restore_record(headers, started.body),
         record=Record(
-            topic=kafka_topic,
+            topic=_text(kafka_topic),
             partition=partition,
             offset=offset,
             timestamp_ms=timestamp_ms,
-            key=_bytes(head["key"]),
+            key=key,
             value=started.body,
             headers=headers,
         ),
-        request_id=head["request"],
+        request_id=None if request is None else request.decode(),
     )
 
 
-def _text(raw: bytes | None) -> str | None:
-    # Latin-1 maps every byte to one character and back, whatever the header holds.
-    return None if raw is None else raw.decode("latin-1")
-
-
-def _bytes(text: str | None) -> bytes | None:
-    return None if text is None else text.encode("latin-1")
+def _text(raw: bytes | None) -> str:
+    return (raw or b"").decode()

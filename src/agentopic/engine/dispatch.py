@@ -3,33 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agentopic.core import AgentId, CancellationToken, MessageContext
+from agentopic.core import AgentId, BaseAgent, MessageContext
 from agentopic.core._kernel import Kernel
-from agentopic.core._turn import current_turn
+from agentopic.core._turn import current_turn, step_path
 from agentopic.engine.activation import Activated, Activations
-from agentopic.engine.deadletters import dead_letter, told
+from agentopic.engine.attempt import Attempt
 from agentopic.engine.delivery import Delivery, read_delivery
+from agentopic.engine.endings import Endings
 from agentopic.engine.group import AgentGroup
+from agentopic.engine.hooks import TurnHooks
+from agentopic.engine.large_payloads import LargePayloads
 from agentopic.engine.liveness import Fence
 from agentopic.engine.middleware import CallNext, Middleware, compose
 from agentopic.engine.options import EngineOptions
-from agentopic.engine.payloads import FAULT_TYPE, read_payload, write_payload
-from agentopic.engine.retries import final_error, is_retryable, retry_delay
-from agentopic.engine.steps import Steps, TurnLost
-from agentopic.engine.turn import Content, Turn
-from agentopic.engine.writer import Finished, Writer
-from agentopic.envelope import attributes as names
-from agentopic.envelope.kafka import encode
-from agentopic.errors import CrashLimitError, ExpiredError, HopLimitError
+from agentopic.engine.payloads import read_payload
+from agentopic.engine.predecessors import Predecessors
+from agentopic.engine.retries import ONCE, final_error, retry_delay
+from agentopic.engine.steps import Steps, StepTools, TurnLost
+from agentopic.engine.turn import Turn
+from agentopic.engine.writer import Writer
+from agentopic.errors import CrashLimitError, ExpiredError, HopLimitError, StateVersionError
 from agentopic.ports.clock import Clock
-from agentopic.ports.journal import Answer, Outcome, Started, StateChange, StepRow, TurnDeferred, TurnDone
+from agentopic.ports.journal import Finish, Outcome, Started, StateChange
+from agentopic.telemetry.loggers import get_logger
+
+log = get_logger(__name__)
 
 SUSPECT_CRASHES = 2
+STATE_WAIT_SECONDS = 5.0
+"""How long a delivery waits whose agent's state was written by newer code: a roll-out may be under way."""
 GATE_SECONDS = 0.2
 """How long a suspect waits before it asks again whether the gate is free."""
 
@@ -38,7 +44,7 @@ GATE_SECONDS = 0.2
 class Ended:
     """An attempt's end: what to commit, and the instance to keep once that has happened."""
 
-    finish: Finished
+    finish: Finish
     activated: Activated | None = None
     change: StateChange | None = None
 
@@ -56,84 +62,111 @@ class Dispatcher:
         clock: Clock,
         options: EngineOptions,
         gate: asyncio.Lock,
+        large: LargePayloads,
         middleware: Sequence[Middleware] = (),
+        hooks: TurnHooks | None = None,
     ) -> None:
         self.group = group
-        self._kernel, self._writer, self._fence, self._clock = kernel, writer, fence, clock
-        self._options = options
+        self._kernel, self._options = kernel, options
         self._middleware = middleware
         self._gate = gate
-        self.activations = Activations(kernel, self._load, state=group.state, limit=options.idle_agents)
+        self._large = large
+        self._hooks = hooks or TurnHooks()
+        self._tools = StepTools(
+            writer=writer,
+            fence=fence,
+            clock=clock,
+            retry=options.model_retry,
+            on_unknown=group.on_unknown,
+            hooks=self._hooks,
+        )
+        self._endings = Endings(group, kernel, clock=clock, options=options, large=large)
+        self._predecessors = Predecessors(writer)
+        self.activations = Activations(
+            kernel,
+            lambda lane: writer.read(lambda: writer.journal.load(lane)),
+            state=group.state,
+            limit=options.idle_agents,
+            clock=clock,
+        )
 
-    async def attempt(self, started: Started) -> Ended:
+    async def attempt(self, attempt: Attempt) -> Ended:
         """Run the handler once and return how the turn goes on.
 
         Raises:
             TurnLost: the lane is held by another process; nothing is to be committed.
+            CancelledError: this incarnation ends; nothing is to be committed.
         """
-        if started.crashes < SUSPECT_CRASHES:
-            return await self._attempt(started)
+        if attempt.started.crashes < SUSPECT_CRASHES:
+            return await self._attempt(attempt)
         if self._gate.locked():
             # Waiting outside of the gate must not look like running to whoever buries this process.
-            return Ended(finish=_deferred(started, GATE_SECONDS, failed=False))
-        async with self._gate:
-            return await self._attempt(started)
+            turn = self._unrecorded(attempt)
+            return Ended(finish=self._endings.deferred(turn, GATE_SECONDS, failed=False))
+        await attempt.slot.enter(self._gate)
+        try:
+            return await self._attempt(attempt)
+        finally:
+            attempt.slot.leave()
 
-    async def _attempt(self, started: Started) -> Ended:
-        steps = self._steps(started, await self._recorded(started))
-        turn = Turn(delivery=read_delivery(started), namespace=self._options.namespace, steps=steps)
+    async def _attempt(self, attempt: Attempt) -> Ended:
+        delivery = read_delivery(attempt.started)
+        recorded, root = await self._predecessors.recorded(attempt.started, delivery)
+        steps = Steps(attempt, recorded, root, self._tools)
+        turn = Turn(delivery=delivery, namespace=self._options.namespace, steps=steps)
+        attempt.run = turn.run
+        attempt.enter()
         token = current_turn.set(turn)
         try:
-            self._require_startable(started, turn.delivery)
-            return await self._handle(started, turn)
-        except (KeyboardInterrupt, GeneratorExit):
-            raise
-        except BaseException as exc:  # the one place where whatever a handler raises is classified
-            if steps.lost:
-                raise TurnLost from exc  # a task group wraps it, a handler may turn it into anything
-            if _is_unwound():
-                raise
-            return self._failed(started, turn, exc)
+            return await self._live(attempt, turn)
         finally:
             current_turn.reset(token)
             turn.close()
+            self._hooks.ended(turn, steps)
+            await attempt.leave()
 
-    async def _handle(self, started: Started, turn: Turn) -> Ended:
-        delivery = turn.delivery
+    async def _live(self, attempt: Attempt, turn: Turn) -> Ended:
+        if attempt.started.cancelled or attempt.is_over("cancelled") or self._hooks.is_cancelled(turn.run):
+            return Ended(finish=self._endings.cancelled(turn))
+        try:
+            self._require_startable(attempt.started, turn.delivery)
+            ended = await self._handle(attempt, turn)
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as exc:  # the one place where whatever a handler raises is classified
+            if attempt.is_over("lost"):
+                raise TurnLost from exc  # a task group wraps it, a handler may turn it into anything
+            return await self._broken(attempt, turn, exc)
+        if attempt.over is None or attempt.is_over("cancelled"):
+            return ended  # a handler that ends in its own way when it is cancelled has done its work
+        return await self._broken(attempt, turn, None)
+
+    async def _handle(self, attempt: Attempt, turn: Turn) -> Ended:
+        started, delivery = attempt.started, turn.delivery
         activated = await self.activations.activate(delivery.agent, started.lane, started.version)
+        attempt.is_durable = not self.activations.are_process_lived
 
         async def call(delivery: Delivery) -> Any:
-            message = read_payload(self._kernel.serializers, self._options.namespace, delivery.envelope)
-            return await self._kernel.invoke(activated.agent, message, _context(delivery))
+            envelope = await self._large.whole(delivery.envelope)
+            message = read_payload(self._kernel.serializers, self._options.namespace, envelope)
+            return await self._kernel.invoke(activated.agent, message, _context(delivery, attempt))
 
         handler: CallNext = compose(self._middleware, call) if self._middleware else call
         result = await handler(delivery)
+        if attempt.is_struck:
+            await attempt.absorb()
         change = await self.activations.change(activated)
-        finish = TurnDone(
-            lane=started.lane,
-            token=started.token,
-            pos=started.pos or 0,
-            identity=started.identity,
-            state=change,
-            outbox=tuple(turn.outbox),
-            answer=self._reply(turn, result),
-        )
+        finish = await self._endings.done(turn, result, change)
         return Ended(finish=finish, activated=activated, change=change)
 
-    def refused(self, started: Started, error: Exception) -> Ended:
+    def refused(self, attempt: Attempt, error: Exception) -> Ended:
         """Return the end of a turn whose results the journal refuses to store: given up, its outputs dropped."""
-        turn = Turn(delivery=read_delivery(started), namespace=self._options.namespace, steps=self._steps(started, {}))
-        return Ended(finish=self._dead(started, turn, error, "dead"))
+        return Ended(finish=self._endings.dead(self._unrecorded(attempt), error, "dead"))
 
-    def _steps(self, started: Started, recorded: Mapping[bytes, StepRow]) -> Steps:
-        return Steps(
-            started,
-            recorded,
-            writer=self._writer,
-            fence=self._fence,
-            clock=self._clock,
-            retry=self._options.model_retry,
-        )
+    def _unrecorded(self, attempt: Attempt) -> Turn:
+        """Return a turn that no handler runs in."""
+        steps = Steps(attempt, {}, attempt.started.identity, self._tools)
+        return Turn(delivery=read_delivery(attempt.started), namespace=self._options.namespace, steps=steps)
 
     # ── what a failure means ───────────────────────────────────────────────────────────────────────────────
 
@@ -149,95 +182,79 @@ class Dispatcher:
                 f"event {envelope.id!r} has passed {envelope.aghops} agents,"
                 f" more than {self._options.hop_limit}: a loop"
             )
-        expiry = envelope.expirytime
-        if expiry is not None and expiry <= self._clock.now():
-            raise ExpiredError(f"event {envelope.id!r} expired at {expiry.isoformat()}")
+        if started.expired:
+            raise ExpiredError(f"event {envelope.id!r} had expired before its handler could start")
 
-    def _failed(self, started: Started, turn: Turn, error: BaseException) -> Ended:
-        failures = started.failures + 1
-        delay = retry_delay(error, failures, self.group.retry)
+    async def _broken(self, attempt: Attempt, turn: Turn, error: BaseException | None) -> Ended:
+        """Return how a turn goes on whose handler raised: why it was to end (None: swallowed), or its own error."""
+        if attempt.is_over("lost"):
+            raise TurnLost
+        if attempt.is_over("aborted"):
+            raise asyncio.CancelledError
+        await attempt.absorb()
+        if attempt.parked is not None:
+            return Ended(finish=attempt.parked)
+        if attempt.is_over("cancelled") or error is None:
+            return Ended(finish=self._endings.cancelled(turn))
+        return await self._failed(attempt, turn, error)
+
+    async def _failed(self, attempt: Attempt, turn: Turn, error: BaseException) -> Ended:
+        if isinstance(error, StateVersionError):
+            log.warning("stored state is not readable yet, waiting for other code", detail=str(error))
+            return Ended(finish=self._endings.deferred(turn, STATE_WAIT_SECONDS, failed=False))
+        failures = attempt.started.failures + 1
+        # State that lives in memory may already be changed by a failed attempt: no second one on it.
+        delay = retry_delay(error, failures, ONCE if self.activations.are_process_lived else self.group.retry)
         if delay is not None:
-            return Ended(finish=_deferred(started, delay, failed=True))
+            return Ended(finish=self._endings.deferred(turn, delay, failed=True))
         outcome: Outcome = "expired" if isinstance(error, ExpiredError) else "dead"
-        return Ended(finish=self._dead(started, turn, final_error(error, failures), outcome))
+        return await self._give_up(attempt, turn, final_error(error, failures), outcome)
 
-    def _dead(self, started: Started, turn: Turn, error: BaseException, outcome: Outcome) -> TurnDone:
-        letter = dead_letter(
-            turn.delivery.record,
-            topic=self.group.router.dead_letters,
-            group=self.group.group,
-            error=error,
-            attempts=started.attempts,
-            now=self._clock.now(),
-        )
-        return TurnDone(
-            lane=started.lane,
-            token=started.token,
-            pos=started.pos or 0,
-            identity=started.identity,
-            outcome=outcome,
-            outbox=(letter,),
-            answer=self._fault(turn, error, outcome),
-        )
+    async def _give_up(self, attempt: Attempt, turn: Turn, error: BaseException, outcome: Outcome) -> Ended:
+        """End a delivery for good, with what the agent's `on_fault` decides about it."""
+        turn.outbox.clear()
+        activated: Activated | None = None
+        change: StateChange | None = None
+        failure: BaseException | None = None
+        try:
+            activated = await self._on_fault(attempt.started, turn, error)
+            change = None if activated is None else await self.activations.change(activated)
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as exc:  # whatever it is, the delivery is given up all the same
+            if attempt.is_over("lost"):
+                raise TurnLost from exc
+            failure = exc
+        if attempt.over is not None:
+            return await self._broken(attempt, turn, failure)
+        if failure is not None:
+            await attempt.absorb()
+            log.error("on_fault failed, its outputs are dropped", agent=str(turn.delivery.agent), error=repr(failure))
+            turn.outbox.clear()
+            activated = change = None
+        finish = self._endings.dead(turn, error, outcome, state=change)
+        return Ended(finish=finish, activated=activated, change=change)
 
-    # ── answers of requests ────────────────────────────────────────────────────────────────────────────────
-
-    def _reply(self, turn: Turn, result: Any) -> Answer | None:
-        if turn.delivery.request_id is None:
+    async def _on_fault(self, started: Started, turn: Turn, error: BaseException) -> Activated | None:
+        """Tell a fresh instance that a delivery is given up; None when its class does not want to know."""
+        if not self.activations.hears_faults:
             return None
-        content = write_payload(self._kernel.serializers, result)
-        return self._answer(turn, content, names.KIND_REPLY, "done")
-
-    def _fault(self, turn: Turn, error: BaseException, outcome: Outcome) -> Answer | None:
-        if turn.delivery.request_id is None:
+        activated = await self.activations.activate(turn.delivery.agent, started.lane, started.version)
+        agent = activated.agent
+        if not self.activations.hears_faults or not isinstance(agent, BaseAgent):
             return None
-        fault = {"error_type": type(error).__name__, "message": told(error), "retryable": is_retryable(error)}
-        content = Content(type=FAULT_TYPE, datacontenttype="application/json", data=json.dumps(fault).encode())
-        return self._answer(turn, content, names.KIND_FAULT, outcome)
-
-    def _answer(self, turn: Turn, content: Content, kind: str, outcome: Outcome) -> Answer:
-        request_id = turn.delivery.request_id or ""
-        message = encode(turn.answer(content, kind), key=request_id.encode())
-        return Answer(
-            request_id=request_id,
-            outcome=outcome,
-            key=message.key,
-            value=message.value,
-            headers=message.headers,
-            keep_seconds=self._options.dedup_seconds,
-        )
-
-    # ── reading what earlier attempts left ─────────────────────────────────────────────────────────────────
-
-    async def _recorded(self, started: Started) -> dict[bytes, StepRow]:
-        if started.attempts == 1:
-            return {}
-        rows = await self._writer.read(lambda: self._writer.journal.recorded(started.identity))
-        return {row.key: row for row in rows}
-
-    async def _load(self, lane: bytes) -> Any:
-        return await self._writer.read(lambda: self._writer.journal.load(lane))
+        with step_path("on_fault"):
+            await agent.on_fault(error)
+        return activated
 
 
-def _is_unwound() -> bool:
-    """Whether the engine is cancelling this turn; a cancellation that the handler met on its own is its failure."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
-
-
-def _deferred(started: Started, delay: float, *, failed: bool) -> TurnDeferred:
-    return TurnDeferred(
-        lane=started.lane, token=started.token, pos=started.pos or 0, delay_seconds=delay, failed=failed
-    )
-
-
-def _context(delivery: Delivery) -> MessageContext:
+def _context(delivery: Delivery, attempt: Attempt) -> MessageContext:
     envelope = delivery.envelope
     kind, key = envelope.agagentsendertype, envelope.agagentsenderkey
     return MessageContext(
         sender=None if kind is None or key is None else AgentId(kind, key),
         topic_id=delivery.topic,
         is_rpc=delivery.request_id is not None,
-        cancellation_token=CancellationToken(),
+        cancellation_token=attempt.token,
         message_id=envelope.id,
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from agentopic.core._turn import OnUnknown
+from agentopic.engine.budget import AgentBudgets
 from agentopic.engine.options import RetryPolicy
 from agentopic.engine.routing import Router
 
@@ -23,3 +25,6 @@ class AgentGroup:
     retry: RetryPolicy
     state: StateMode
     start_from: str | None
+    budgets: AgentBudgets = AgentBudgets()
+    on_unknown: OnUnknown = "tell"
+    """What is done about an unrepeatable call that was open when its process died, unless the call says."""

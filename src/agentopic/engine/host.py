@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 
+from agentopic.engine.control import control_group
 from agentopic.engine.incarnation import Incarnation, Plan
 from agentopic.errors import JournalUnavailableError, ProcessBuriedError
 from agentopic.telemetry.loggers import get_logger
 
 log = get_logger(__name__)
 
-SWEEP_SECONDS = 600.0
 REJOIN_SECONDS = 1.0
 
 
@@ -67,11 +65,12 @@ class Host:
 
     async def _one_life(self, started: asyncio.Future[None]) -> None:
         plan = self._plan
-        me = await plan.journal.join([group.group for group in plan.groups], _address())
+        await plan.links.listener.open()  # before anybody can want to reach this process
+        groups = [name for group in plan.groups for name in (group.group, control_group(group.group))]
+        me = await plan.journal.join(groups, plan.links.listener.address)
         life = self.incarnation = Incarnation(plan, me)
         life.start()
         stopping = asyncio.get_running_loop().create_task(self._stopping.wait())
-        sweeping = asyncio.get_running_loop().create_task(self._sweep(life))
         leased = asyncio.get_running_loop().create_task(_all_set(life, started))
         try:
             await asyncio.wait({stopping, life.over}, return_when=asyncio.FIRST_COMPLETED)
@@ -81,20 +80,14 @@ class Host:
             await life.stop()
         finally:
             life.over.cancel()  # no one asks any more: what went wrong while it was stopping has been logged
-            for task in (stopping, sweeping, leased):
+            for task in (stopping, leased):
                 task.cancel()
-            await asyncio.gather(stopping, sweeping, leased, return_exceptions=True)
+            await asyncio.gather(stopping, leased, return_exceptions=True)
 
     async def _abandon(self, life: Incarnation) -> None:
         await life.abandon()
-        if not isinstance(life.over.exception(), ProcessBuriedError):
+        if life.is_rewound or not isinstance(life.over.exception(), ProcessBuriedError):
             await life.leave()
-
-    async def _sweep(self, life: Incarnation) -> None:
-        journal, horizon = self._plan.journal, self._plan.options.dedup_seconds
-        while True:
-            await asyncio.sleep(SWEEP_SECONDS)
-            await life.writer.read(lambda: journal.sweep(horizon))
 
 
 async def _all_set(life: Incarnation, started: asyncio.Future[None]) -> None:
@@ -102,7 +95,3 @@ async def _all_set(life: Incarnation, started: asyncio.Future[None]) -> None:
         await ready.wait()
     if not started.done():
         started.set_result(None)
-
-
-def _address() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 
 from agentopic.engine.host import Host
 from agentopic.engine.incarnation import Incarnation
+from agentopic.envelope.kafka_topics import control
 from agentopic.errors import ProcessBuriedError
 from agentopic.ports.admin import OffsetRange
 from agentopic.ports.transport import TopicPartition
@@ -24,13 +25,25 @@ async def until_idle(host: Host) -> None:
     What a finished turn published to these agent types counts too: the ends are read anew until two looks in a
     row find nothing and the same ends. Raises what ended the host, if it ends meanwhile.
     """
+    await _until(host, _is_idle)
+
+
+async def until_stored(host: Host) -> None:
+    """Wait until every record of these agent types, commands too, is stored, and this process owes nobody a record.
+
+    What is stored need not have been run. Raises what ended the host, if it ends meanwhile.
+    """
+    await _until(host, _is_stored)
+
+
+async def _until(host: Host, holds: Callable[[Incarnation, Reaches], Awaitable[bool]]) -> None:
     before: Reaches | None = None
     while not host.has_ended:
         life = host.incarnation
         if life is not None and not life.over.done():
             with suppress(ProcessBuriedError):  # the next incarnation goes on, and is looked at next
                 reaches = await _reaches(life)
-                if await _is_idle(life, reaches) and reaches == before:
+                if await holds(life, reaches) and reaches == before:
                     return
                 before = reaches
         await asyncio.sleep(LOOK_SECONDS)
@@ -48,12 +61,31 @@ async def _reaches(life: Incarnation) -> Reaches:
     ]
 
 
-async def _is_idle(life: Incarnation, reaches: Reaches) -> bool:
+async def _is_stored(life: Incarnation, reaches: Reaches) -> bool:
+    if not await _is_read(life, reaches):
+        return False
+    plan = life.plan
+    topics = await plan.catalog.refresh()
+    for group, reader in zip(plan.groups, life.controls, strict=True):
+        topic = control(plan.options.namespace, group.agent_type)
+        held = await plan.mesh.admin.offsets(TopicPartition(topic, index) for index in range(topics.get(topic, 0)))
+        if await reader.unread(held):
+            return False
+    return True
+
+
+async def _is_read(life: Incarnation, reaches: Reaches) -> bool:
     if len(life.outbox):
         return False
     for reader, held in zip(life.readers, reaches, strict=True):
         if await reader.unread(held):
             return False
+    return True
+
+
+async def _is_idle(life: Incarnation, reaches: Reaches) -> bool:
+    if not await _is_read(life, reaches):
+        return False
     groups = [group.group for group in life.plan.groups]
     backlog = await life.writer.read(lambda: life.plan.journal.backlog(groups))
     return all(each.deliveries == 0 and each.unsent == 0 for each in backlog.values())

@@ -4,33 +4,42 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
+from agentopic.core import AgentId
 from agentopic.core._kernel import Kernel
-from agentopic.engine.deadletters import dead_letter
+from agentopic.engine.control import ControlIntake, control_group
 from agentopic.engine.dispatch import Dispatcher
 from agentopic.engine.group import AgentGroup
+from agentopic.engine.hooks import TurnHooks
 from agentopic.engine.intake import Intake
 from agentopic.engine.lanes import Lanes
-from agentopic.engine.liveness import Fence, Heartbeat, Watch
+from agentopic.engine.large_payloads import LargePayloads
+from agentopic.engine.links import Links
+from agentopic.engine.liveness import Fence, Watch
+from agentopic.engine.mail import Mailbox
 from agentopic.engine.mesh import Mesh
+from agentopic.engine.metering import Meter, Metering
 from agentopic.engine.middleware import Middleware
 from agentopic.engine.options import EngineOptions
 from agentopic.engine.outbox import Outbox
-from agentopic.engine.partitions import PartitionReader
+from agentopic.engine.partitions import PartitionReader, Source, StartPoint
+from agentopic.engine.put_away import PutAway
+from agentopic.engine.refused_rows import RefusedRows
+from agentopic.engine.retention import Retention
+from agentopic.engine.run_facts import question_row
 from agentopic.engine.topics import TopicCatalog
+from agentopic.engine.turn import Turn
+from agentopic.engine.withdrawal import withdrawal_row
 from agentopic.engine.writer import Writer
-from agentopic.envelope import attributes as names
-from agentopic.envelope.kafka_topics import dead_letters, parse_topic
-from agentopic.errors import ConfigError, JournalUnavailableError, ProcessBuriedError, RecordRefusedError
-from agentopic.ports.journal import Holdings, Journal, OutboxRow
-from agentopic.ports.transport import Record
+from agentopic.errors import ConfigError, JournalRewoundError, JournalUnavailableError, ProcessBuriedError
+from agentopic.ports.journal import Holdings, Journal, Letter, Notice, OutboxRow
 from agentopic.telemetry.loggers import get_logger
 
 log = get_logger(__name__)
 
-_SENDER_HEADER = f"ce_{names.AGAGENTSENDERTYPE}"
 SENDERS = 2
 FLUSH_SECONDS = 10.0
 
@@ -44,6 +53,9 @@ class Plan:
     catalog: TopicCatalog
     options: EngineOptions
     groups: Sequence[AgentGroup]
+    large: LargePayloads
+    links: Links
+    metering: Metering
     middleware: Sequence[Middleware] = ()
 
     @property
@@ -69,9 +81,9 @@ class Incarnation:
         self.plan, self.me = plan, me
         loop = asyncio.get_running_loop()
         self.over: asyncio.Future[None] = loop.create_future()
-        self.ready = [asyncio.Event() for _ in plan.groups]
         clock, options = plan.mesh.clock, plan.options
-        self.outbox = Outbox(plan.mesh.transport, sent=self._sent, refused=self._refused)
+        self._refused = RefusedRows(options.namespace, plan.groups, clock)
+        self.outbox = Outbox(plan.mesh.transport, sent=self._sent, refused=self._refused.instead)
         self.writer = Writer(
             plan.journal,
             me,
@@ -79,11 +91,16 @@ class Incarnation:
             publish=self.outbox.add,
             dropped=self.outbox.forget,
             buried=self._on_buried,
+            confirmed=lambda: self._heartbeat.beats,
         )
-        self._heartbeat = Heartbeat(
+        self.mailbox = Mailbox(
+            self.writer, interval=options.lease_seconds / 3, letters=self._letters, ended=self._runs_ended
+        )
+        self._heartbeat = plan.mesh.heartbeat(
             plan.journal, me, lease_seconds=options.lease_seconds, clock=clock, buried=self._on_buried
         )
         fence = Fence(self._heartbeat, self.writer, clock)
+        self._meter = Meter(plan.metering, self.writer, plan.groups)
         gate = asyncio.Lock()
         dispatchers = [
             Dispatcher(
@@ -94,23 +111,19 @@ class Incarnation:
                 clock=clock,
                 options=options,
                 gate=gate,
-                middleware=plan.middleware,
+                large=plan.large,
+                middleware=(*plan.middleware, self._meter.tell),
+                hooks=self._hooks(),
             )
             for group in plan.groups
         ]
-        self.lanes = Lanes(dispatchers, writer=self.writer, outbox=self.outbox, clock=clock, failed=self._fail)
-        self.readers = [
-            PartitionReader(
-                group,
-                transport=plan.mesh.transport,
-                admin=plan.mesh.admin,
-                catalog=plan.catalog,
-                writer=self.writer,
-                clock=clock,
-                options=options,
-            )
-            for group in plan.groups
-        ]
+        self._put_away = PutAway([each.activations for each in dispatchers], clock=clock, options=options)
+        self.lanes = Lanes(
+            dispatchers, writer=self.writer, outbox=self.outbox, clock=clock, failed=self._fail, options=options
+        )
+        self.readers = [self._reader(_deliveries(group)) for group in plan.groups]
+        self.controls = [self._reader(_commands(group)) for group in plan.groups]
+        self.ready = [asyncio.Event() for _ in (*self.readers, *self.controls)]
         self._tasks: list[asyncio.Task[None]] = []
         self._senders: list[asyncio.Task[None]] = []
         self._writing: asyncio.Task[None] | None = None
@@ -122,11 +135,67 @@ class Incarnation:
         options, clock = self.plan.options, self.plan.mesh.clock
         self._writing = self._spawn(self.writer.run())
         self._heartbeat.start()
-        self._senders = [self._spawn(self.outbox.run()) for _ in range(SENDERS)]
+        # The last turns of a drain are metered too.
+        self._senders = [*(self._spawn(self.outbox.run()) for _ in range(SENDERS)), self._spawn(self._meter.run())]
         watch = Watch(self.writer, self.outbox, lease_seconds=options.lease_seconds, clock=clock)
-        self._tasks = [self._spawn(watch.run(self.lanes.nudge)), self._spawn(self.lanes.run())]
-        for group, reader, ready in zip(self.plan.groups, self.readers, self.ready, strict=True):
-            self._tasks.append(self._spawn(reader.run(self._intake(group, reader), ready)))
+        retention = Retention(self.plan.journal, self.plan.large, options)
+        self._tasks = [
+            self._spawn(watch.run(self.lanes.nudge)),
+            self._spawn(self.lanes.run()),
+            self._spawn(self.lanes.suspended.run()),
+            self._spawn(self._put_away.run()),
+            self._spawn(retention.run()),
+            self._spawn(self.mailbox.run()),
+        ]
+        ready = iter(self.ready)
+        for group, reader in zip(self.plan.groups, self.readers, strict=True):
+            self._tasks.append(self._spawn(reader.run(self._intake(group, reader), next(ready))))
+        for group, reader in zip(self.plan.groups, self.controls, strict=True):
+            self._tasks.append(self._spawn(reader.run(self._control(group), next(ready))))
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it works: its partitions are leased and the journal answers."""
+        return self.writer.available and not self.over.done() and all(each.is_set() for each in self.ready)
+
+    @property
+    def is_rewound(self) -> bool:
+        """Whether it is over because the journal has lost its last moments."""
+        return self._heartbeat.rewound or isinstance(self.writer.death, JournalRewoundError)
+
+    def _hooks(self) -> TurnHooks:
+        meter = self._meter
+        return TurnHooks(
+            guards=meter.guards,
+            is_cancelled=self.mailbox.is_cancelled,
+            withdraw=self._withdraw,
+            asked=self._asked,
+            ended=meter.ended,
+            preview=meter.preview,
+        )
+
+    def _reader(self, source: Source) -> PartitionReader:
+        plan = self.plan
+        return PartitionReader(
+            source,
+            transport=plan.mesh.transport,
+            admin=plan.mesh.admin,
+            catalog=plan.catalog,
+            writer=self.writer,
+            clock=plan.mesh.clock,
+            options=plan.options,
+        )
+
+    def _control(self, group: AgentGroup) -> ControlIntake:
+        return ControlIntake(
+            group,
+            writer=self.writer,
+            outbox=self.outbox,
+            clock=self.plan.mesh.clock,
+            options=self.plan.options,
+            wake=self._wake,
+            heard=self.plan.links.heard,
+        )
 
     def _intake(self, group: AgentGroup, reader: PartitionReader) -> Intake:
         return Intake(
@@ -156,7 +225,10 @@ class Incarnation:
             log.error("a task failed while this incarnation was ending", error=repr(error))
 
     def _on_buried(self) -> None:
-        self._fail(ProcessBuriedError("this process has been declared dead: it showed no beat for a whole lease"))
+        if self.is_rewound:
+            self._fail(JournalRewoundError("the journal has lost its last moments: what is known here of it is void"))
+        else:
+            self._fail(ProcessBuriedError("this process has been declared dead: it showed no beat for a whole lease"))
 
     async def stop(self) -> None:
         """End cleanly within the drain time; what could not end is freed for others without counting a crash."""
@@ -176,6 +248,7 @@ class Incarnation:
                 await self.outbox.drained()
         except TimeoutError:
             log.warning("unsent rows are left to others", rows=len(self.outbox))
+        await self._meter.flush()
         await self._close_writer()
 
     async def leave(self) -> None:
@@ -220,33 +293,42 @@ class Incarnation:
         self.outbox.add(holdings.rows)
         self.lanes.start(holdings.lanes)
 
-    def _refused(self, row: OutboxRow, error: RecordRefusedError) -> OutboxRow | None:
-        """Return the dead letter of an output the broker refuses for good; None when that one was refused too."""
-        namespace = self.plan.options.namespace
-        parsed = parse_topic(row.topic)
-        if parsed is not None and parsed.kind == "dead":
-            log.error("the broker refuses a dead letter", kafka_topic=row.topic, error=str(error))
-            return None
-        record = Record(
-            topic=row.topic,
-            partition=-1 if row.partition is None else row.partition,
-            offset=-1,
-            timestamp_ms=-1,
-            key=row.key,
-            value=row.value,
-            headers=row.headers,
-        )
-        owner = self._sender(row)
-        return dead_letter(
-            record,
-            topic=dead_letters(namespace, owner.agent_type),
-            group=owner.group,
-            error=error,
-            attempts=1,
-            now=self.plan.mesh.clock.now(),
-        )
+    def _letters(self, letters: Sequence[Letter]) -> None:
+        self.lanes.notified(letters)
 
-    def _sender(self, row: OutboxRow) -> AgentGroup:
-        sender = next((value.decode() for name, value in row.headers if name == _SENDER_HEADER), None)
-        groups = self.plan.groups
-        return next((group for group in groups if group.agent_type == sender), groups[0])
+    def _runs_ended(self, runs: AbstractSet[str]) -> None:
+        self.lanes.runs_ended(runs)
+
+    def _wake(self, notices: Sequence[Notice]) -> None:
+        if any(notice.process == self.me for notice in notices):
+            self.mailbox.wake()
+        self.plan.links.waker.wake([notice for notice in notices if notice.process != self.me])
+        self.lanes.nudge()  # what was answered or resumed without a holder is ready
+
+    def _withdraw(self, turn: Turn, recipient: str, wait_id: str) -> Sequence[OutboxRow]:
+        namespace, now = self.plan.options.namespace, self.plan.mesh.clock.now()
+        callee, key = AgentId.from_str(recipient), bytes.fromhex(wait_id)
+        return (withdrawal_row(namespace, turn.delivery, callee, key, now=now),)
+
+    def _asked(self, turn: Turn, question_id: str, note: bytes) -> Sequence[OutboxRow]:
+        namespace, now = self.plan.options.namespace, self.plan.mesh.clock.now()
+        return (question_row(turn.delivery, question_id, note, namespace=namespace, now=now),)
+
+
+def _deliveries(group: AgentGroup) -> Source:
+    return Source(
+        group=group.group,
+        readable=group.router.readable,
+        start_point=StartPoint(group.start_from, group.group),
+        backlog_of=group.group,
+    )
+
+
+def _commands(group: AgentGroup) -> Source:
+    name = control_group(group.group)
+    return Source(
+        group=name,
+        readable=group.router.readable_control,
+        start_point=StartPoint("earliest", name),
+        backlog_of=None,
+    )

@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from agentopic.engine.batches import Marks, Stored, advances, store_halved, stored_marks
 from agentopic.engine.deadletters import dead_letter
 from agentopic.engine.delivery import Delivery
+from agentopic.engine.faults import answer_record, fault_envelope
 from agentopic.engine.group import AgentGroup
 from agentopic.engine.lanes import Lanes
 from agentopic.engine.options import EngineOptions
 from agentopic.engine.outbox import Outbox
 from agentopic.engine.records import read_envelope
+from agentopic.engine.run_facts import terminal_rows
 from agentopic.engine.writer import Writer
-from agentopic.errors import AgentopicError, ValueRefusedError
+from agentopic.errors import AgentopicError, CallCycleError, ValueRefusedError
 from agentopic.ports.clock import Clock
-from agentopic.ports.journal import Incoming, IntakeBatch, Intaken, MarkAdvance, OutboxRow
+from agentopic.ports.journal import Incoming, IntakeBatch, Intaken, OutboxRow, Refusal
 from agentopic.ports.transport import Record, TopicPartition
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """What became of a batch."""
+@dataclass(slots=True)
+class _Sorted:
+    """A batch told apart: what is to be delivered, and what is no valid event."""
 
-    marks: Mapping[TopicPartition, int]
-    """The watermarks as they stand now, of the partitions that were stored."""
-    stale: frozenset[TopicPartition]
-    """Partitions of which nothing was stored: their mark is elsewhere, read it again."""
-    deliveries: int
+    deliveries: dict[bytes, Delivery] = field(default_factory=dict[bytes, Delivery])
+    """By identity: what may have to be answered before it runs."""
+    incoming: list[Incoming] = field(default_factory=list[Incoming])
+    dead: list[tuple[TopicPartition, OutboxRow]] = field(default_factory=list[tuple[TopicPartition, OutboxRow]])
 
 
 class Intake:
@@ -49,52 +51,74 @@ class Intake:
         self._options = options
         self._wanted = wanted
 
-    async def store(self, records: Sequence[Record], marks: Mapping[TopicPartition, int]) -> Stored:
+    async def store(self, records: Sequence[Record], marks: Marks) -> Stored:
         """Store records in one transaction and start what there are free slots for.
 
         Raises:
             JournalUnavailableError: the outcome is unknown; the watermarks tell.
         """
-        incoming: list[Incoming] = []
-        dead: list[tuple[TopicPartition, OutboxRow]] = []
-        for record in records:
-            self._sort(record, incoming, dead)
-        advance = _advance(records, marks)
-        batch = IntakeBatch(
-            group=self._group.group,
-            marks=advance,
-            deliveries=incoming,
-            dead=dead,
-        )
-        try:
-            intaken = await self._writer.call(lambda: self._take_in(batch))
-        except ValueRefusedError as exc:
-            return await self._halve(records, marks, exc)
-        if len(intaken.started) < len(incoming):
-            self._lanes.nudge()
-        stored = {each.partition: each.next for each in advance if each.partition not in intaken.stale}
-        return Stored(stored, frozenset(intaken.stale), len(incoming) - intaken.repeats)
+        return await store_halved(records, marks, self._store, self._bury)
 
-    async def _take_in(self, batch: IntakeBatch) -> Intaken:
+    async def _store(self, records: Sequence[Record], marks: Marks) -> Stored:
+        batch = _Sorted()
+        for record in records:
+            self._sort(record, batch)
+        advanced = advances(records, marks)
+        intake = IntakeBatch(group=self._group.group, marks=advanced, deliveries=batch.incoming, dead=batch.dead)
+        intaken = await self._writer.call(lambda: self._take_in(intake, batch.deliveries))
+        if len(intaken.started) < len(batch.incoming):
+            self._lanes.nudge()
+        stale = frozenset(intaken.stale)
+        return Stored(stored_marks(advanced, stale), stale, len(batch.incoming) - intaken.repeats)
+
+    async def _take_in(self, batch: IntakeBatch, requests: Mapping[bytes, Delivery]) -> Intaken:
         # Inside the writer: no other call can fill the slots between counting them and starting the lanes, and
         # what was started runs even when whoever asked has been cancelled meanwhile.
         free = self._lanes.free(self._group.group)
         intaken = await self._writer.journal.intake(self._writer.me, replace(batch, free=free))
         self._outbox.add(intaken.rows)
         self._lanes.start(intaken.started)
+        if intaken.cycles:
+            # Here, so that nothing can take the lane before. A crash in between is repaired by the caller's
+            # repetition, which the journal finds to close the cycle again.
+            refusals = [self._refusal(requests[each]) for each in sorted(intaken.cycles)]
+            self._outbox.add(await self._writer.journal.refuse(self._writer.me, refusals))
         return intaken
 
-    def _sort(self, record: Record, incoming: list[Incoming], dead: list[tuple[TopicPartition, OutboxRow]]) -> None:
+    def _sort(self, record: Record, batch: _Sorted) -> None:
         if not self._wanted(record):
             return
         try:
-            incoming.extend(each.incoming(self._group.group) for each in self._deliveries(record))
+            deliveries = self._deliveries(record)
+            incoming = [each.incoming(self._group.group) for each in deliveries]
         except AgentopicError as exc:
-            dead.append((TopicPartition(record.topic, record.partition), self._letter(record, exc)))
+            batch.dead.append((TopicPartition(record.topic, record.partition), self._letter(record, exc)))
+            return
+        batch.incoming.extend(incoming)
+        for delivery, stored in zip(deliveries, incoming, strict=True):
+            if stored.caller is not None:
+                batch.deliveries[stored.identity] = delivery
 
     def _deliveries(self, record: Record) -> Sequence[Delivery]:
         envelope = read_envelope(record, self._options)
         return self._group.router.deliveries(record, envelope)
+
+    def _refusal(self, delivery: Delivery) -> Refusal:
+        """Return the end of a request whose caller is waited for by the very agent it asks."""
+        error = CallCycleError(
+            f"{delivery.agent} waits, directly or through others, for the agent that asks it: each handles one"
+            " message at a time, so neither could ever go on"
+        )
+        incoming, namespace = delivery.incoming(self._group.group), self._options.namespace
+        now = self._clock.now()
+        fault = fault_envelope(delivery, error, namespace=namespace, now=now)
+        return Refusal(
+            lane=incoming.lane,
+            identity=incoming.identity,
+            outcome="dead",
+            answer=answer_record(fault, delivery.request_id or "", "dead", self._options.dedup_seconds),
+            outbox=terminal_rows(delivery, "dead", error, namespace=namespace, now=now),
+        )
 
     def _letter(self, record: Record, error: AgentopicError) -> OutboxRow:
         return dead_letter(
@@ -106,40 +130,15 @@ class Intake:
             now=self._clock.now(),
         )
 
-    async def _halve(
-        self, records: Sequence[Record], marks: Mapping[TopicPartition, int], error: ValueRefusedError
-    ) -> Stored:
-        """Find the record the database refuses by halving; alone, it is dead-lettered and the rest goes on."""
-        if len(records) == 1:
-            return await self._bury_culprit(records[0], marks, error)
-        half = len(records) // 2
-        first = await self.store(records[:half], marks)
-        # Partitions that moved on are elsewhere; the others' records have been read and must not be passed over.
-        rest = [each for each in records[half:] if TopicPartition(each.topic, each.partition) not in first.stale]
-        second = await self.store(rest, {**marks, **first.marks})
-        return Stored({**first.marks, **second.marks}, first.stale | second.stale, first.deliveries + second.deliveries)
-
-    async def _bury_culprit(
-        self, record: Record, marks: Mapping[TopicPartition, int], error: ValueRefusedError
-    ) -> Stored:
+    async def _bury(self, record: Record, marks: Marks, error: ValueRefusedError) -> Stored:
         partition = TopicPartition(record.topic, record.partition)
-        advance = _advance([record], marks)
+        advanced = advances([record], marks)
         batch = IntakeBatch(
             group=self._group.group,
-            marks=advance,
+            marks=advanced,
             deliveries=(),
             dead=[(partition, self._letter(record, error))],
         )
-        intaken = await self._writer.call(lambda: self._take_in(batch))
-        stored = {} if partition in intaken.stale else {partition: record.offset + 1}
-        return Stored(stored, frozenset(intaken.stale), 0)
-
-
-def _advance(records: Sequence[Record], marks: Mapping[TopicPartition, int]) -> Sequence[MarkAdvance]:
-    following: dict[TopicPartition, int] = {}
-    for record in records:
-        following[TopicPartition(record.topic, record.partition)] = record.offset + 1
-    return [
-        MarkAdvance(partition=partition, known=marks[partition], next=position)
-        for partition, position in following.items()
-    ]
+        intaken = await self._writer.call(lambda: self._take_in(batch, {}))
+        stale = frozenset(intaken.stale)
+        return Stored(stored_marks(advanced, stale), stale, 0)

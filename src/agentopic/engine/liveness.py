@@ -30,6 +30,10 @@ class Heartbeat:
         self._loop = asyncio.get_running_loop()
         self._stop = threading.Event()
         self._confirmed = clock.monotonic()
+        self.beats = 0
+        """The highest beat the journal has confirmed."""
+        self.rewound = False
+        """Whether the journal was found to have lost its last moments, this process's latest beats with them."""
         self._thread = threading.Thread(target=self._run, name=f"agentopic-heart-{me}", daemon=True)
 
     def start(self) -> None:
@@ -70,7 +74,11 @@ class Heartbeat:
     async def _beat(self, heart: Heart) -> None:
         if self._loop_answers():
             asked = self._clock.monotonic()
-            await heart.beat()
+            beat = await heart.beat()
+            if beat <= self.beats:
+                self.rewound = True
+                raise ProcessBuriedError(f"the journal has gone back in time: beat {beat} came after {self.beats}")
+            self.beats = beat
             self.confirm(asked)
 
     def _loop_answers(self) -> bool:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
+
+from agentopic.engine.budget import AgentBudgets
+from agentopic.engine.circuit import CircuitPolicy
+from agentopic.ports.rate_limits import RateLimit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,5 +60,28 @@ class EngineOptions:
     request_resend_seconds: float = 10.0
     request_resends: int = 2
     dedup_seconds: float = 7 * 24 * 3600.0
+    budgets: AgentBudgets = AgentBudgets()
+    """How much every agent type may spend, where it does not say otherwise."""
+    prices: str | None = None
+    """A price file of one's own; its models go before the shipped ones."""
+    circuit: CircuitPolicy = CircuitPolicy()
+    rate_limits: Mapping[str, RateLimit] = field(default_factory=dict[str, RateLimit])
+    """By endpoint, by model name, or `*` for every other endpoint, each on its own."""
+    previews: Literal["auto", "always", "never"] = "auto"
+    """Whether streams are shown on the stream topic: `auto` has it created by the first stream, `always` at start."""
+    suspend_seconds: float = 60.0
+    """How long a waiting turn stays in memory; then it is unwound, and run again from its steps when it can go on."""
     idle_agents: int = 10_000
-    """Agent instances kept in memory between turns."""
+    """Agent instances kept in memory between turns, per agent type."""
+    idle_seconds: float = 900.0
+    """How long an instance without a turn stays in memory."""
+    memory_limit_bytes: int | None = None
+    """Resident size of the process above which idle instances are put away, oldest first, whatever their age."""
+    sweep_seconds: float = 600.0
+    """How often what is past its retention is looked for, on average."""
+    blob_bytes: int = 512 * 1024
+    """Payloads above this size are stored as blobs and travel as a reference."""
+    blob_base_url: str | None = None
+    """Where blobs are served, `<url>/v1/blobs/<sha256>`; None: events name the content alone (`ni:` of RFC 6920)."""
+    blob_seconds: float = 30 * 24 * 3600.0
+    """How long an unused blob is kept; longer than events may lie in a topic unread."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from agentopic.engine.group import AgentGroup
-from agentopic.engine.intake import Intake
+from agentopic.engine.batches import Store
 from agentopic.engine.options import EngineOptions
 from agentopic.engine.topics import TopicCatalog
 from agentopic.engine.writer import Writer
@@ -61,12 +61,42 @@ class StartPoint:
         return record.timestamp_ms >= self._since_ms
 
 
+class ReadSize:
+    """How many records to ask for, so that what is read and not yet stored stays within the buffer.
+
+    Records are taken to be as large as allowed until seen, then as the largest of the batch before; it grows by
+    doubling. A sudden change is bounded by what the transport fetches at once.
+    """
+
+    def __init__(self, buffer_bytes: int, largest_bytes: int) -> None:
+        self._buffer = buffer_bytes
+        self.records = min(READ_RECORDS, max(1, buffer_bytes // largest_bytes))
+
+    def note(self, records: Sequence[Record]) -> None:
+        """Learn from a batch."""
+        largest = max(_bytes(each) for each in records)
+        self.records = min(READ_RECORDS, 2 * self.records, max(1, self._buffer // max(1, largest)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What a reader reads."""
+
+    group: str
+    """The name its watermarks and offsets are kept under."""
+    readable: Callable[[Iterable[str]], Sequence[str]]
+    """Which of the given Kafka topics it reads."""
+    start_point: StartPoint
+    backlog_of: str | None
+    """The group whose stored and not yet started deliveries hold it back; None: nothing ever does."""
+
+
 class PartitionReader:
-    """Reads one agent type's share of the partitions and has each batch stored."""
+    """Reads this process's share of a group's partitions and has each batch stored."""
 
     def __init__(
         self,
-        group: AgentGroup,
+        source: Source,
         *,
         transport: Transport,
         admin: TopicAdmin,
@@ -75,40 +105,42 @@ class PartitionReader:
         clock: Clock,
         options: EngineOptions,
     ) -> None:
-        self._group, self._writer, self._clock, self._options = group, writer, clock, options
+        self._source, self._writer, self._clock, self._options = source, writer, clock, options
+        self._group = source.group
         self._transport, self._admin, self._catalog = transport, admin, catalog
         self._lease_seconds = min(1.0, options.lease_seconds / 5)
-        self.start_point = StartPoint(group.start_from, group.group)
+        self.start_point = source.start_point
         self._marks: dict[TopicPartition, int] = {}
         self._positions: dict[TopicPartition, int] = {}
         self._first_lease = True
         self._unsure = False
         self._leased_at = self._committed_at = float("-inf")
+        self._size = ReadSize(options.message_buffer_bytes, options.max_event_bytes)
         self._stored_since_count = options.message_queue_size
         self._backlog = 0
 
-    async def run(self, intake: Intake, ready: asyncio.Event) -> None:
+    async def run(self, store: Store, ready: asyncio.Event) -> None:
         """Lease, read and store until cancelled; `ready` is set when the first lease is held.
 
         Raises:
             ConfigError: the first start needs `start_from`.
         """
-        reader = await self._transport.reader(self._group.group)
+        reader = await self._transport.reader(self._group)
         try:
             while True:
                 try:
-                    await self._turn(reader, intake, ready)
+                    await self._turn(reader, store, ready)
                 except JournalUnavailableError:
                     self._forget()
                 except OffsetOutOfRangeError as exc:
                     await self._out_of_range(reader, exc)
                 except (TransportError, MissingTopicError) as exc:
-                    log.warning("reading failed, trying again", group=self._group.group, error=str(exc))
+                    log.warning("reading failed, trying again", group=self._group, error=str(exc))
                     await asyncio.sleep(COMMIT_SECONDS)
         finally:
             await reader.aclose()
 
-    async def _turn(self, reader: Reader, intake: Intake, ready: asyncio.Event) -> None:
+    async def _turn(self, reader: Reader, store: Store, ready: asyncio.Event) -> None:
         now = self._clock.monotonic()
         if now - self._leased_at >= self._lease_seconds:
             await self._lease(reader)
@@ -120,15 +152,16 @@ class PartitionReader:
         if not self._positions or await self._is_full():
             await asyncio.sleep(PAUSE_SECONDS)
             return
-        records = await reader.read(min(READ_RECORDS, self._room()), READ_SECONDS)
+        records = await reader.read(min(self._size.records, self._room()), READ_SECONDS)
         if records:
-            await self._store(reader, intake, records)
+            self._size.note(records)
+            await self._store(reader, store, records)
 
-    async def _store(self, reader: Reader, intake: Intake, records: Sequence[Record]) -> None:
+    async def _store(self, reader: Reader, store: Store, records: Sequence[Record]) -> None:
         mine = [each for each in records if TopicPartition(each.topic, each.partition) in self._positions]
         if not mine:
             return
-        stored = await intake.store(mine, self._marks)
+        stored = await store.store(mine, self._marks)
         for partition, position in stored.marks.items():
             self._marks[partition] = self._positions[partition] = position
         self._stored_since_count += stored.deliveries
@@ -144,11 +177,9 @@ class PartitionReader:
     async def _lease(self, reader: Reader) -> None:
         topics = await self._catalog.refresh()
         every = [
-            TopicPartition(topic, index)
-            for topic in self._group.router.readable(topics)
-            for index in range(topics[topic])
+            TopicPartition(topic, index) for topic in self._source.readable(topics) for index in range(topics[topic])
         ]
-        leased = await self._writer.call(lambda: self._writer.journal.lease(self._writer.me, self._group.group, every))
+        leased = await self._writer.call(lambda: self._writer.journal.lease(self._writer.me, self._group, every))
         kept = {
             partition: position
             for partition, position in self._positions.items()
@@ -164,7 +195,7 @@ class PartitionReader:
         wanted = {**kept, **await self._starts({partition: leased[partition] for partition in new})}
         await reader.assign(wanted)
         self._positions, self._marks = wanted, dict(wanted)
-        log.info("partitions leased", group=self._group.group, partitions=len(self._positions))
+        log.info("partitions leased", group=self._group, partitions=len(self._positions))
 
     def _forget(self) -> None:
         """Begin anew from the marks in the journal: what was read may have been stored, or not."""
@@ -191,7 +222,7 @@ class PartitionReader:
         if not starts:
             return {}
         advances = [MarkAdvance(partition=each, known=None, next=at) for each, at in starts.items()]
-        batch = IntakeBatch(group=self._group.group, marks=advances, deliveries=())
+        batch = IntakeBatch(group=self._group, marks=advances, deliveries=())
         intaken = await self._writer.call(lambda: self._writer.journal.intake(self._writer.me, batch))
         return {partition: at for partition, at in starts.items() if partition not in intaken.stale}
 
@@ -224,14 +255,16 @@ class PartitionReader:
     # ── limits ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def _room(self) -> int:
+        if self._source.backlog_of is None:
+            return READ_RECORDS
         return self._options.message_queue_size - self._backlog - self._stored_since_count
 
     async def _is_full(self) -> bool:
         if self._room() > 0:
             return False
-        group = self._group.group
+        group = self._source.backlog_of or ""
         counted = await self._writer.read(lambda: self._writer.journal.backlog([group]))
-        self._backlog = counted[group].deliveries if group in counted else 0
+        self._backlog = counted[group].unstarted if group in counted else 0
         self._stored_since_count = 0
         return self._room() <= 0
 
@@ -240,8 +273,13 @@ class PartitionReader:
         elsewhere = [partition for partition in held if partition not in self._positions]
         stored = dict(self._positions)
         if elsewhere:
-            stored.update(await self._admin.committed(self._group.group, elsewhere))
+            stored.update(await self._admin.committed(self._group, elsewhere))
         return sum(max(0, reach.end - stored.get(partition, reach.beginning)) for partition, reach in held.items())
+
+
+def _bytes(record: Record) -> int:
+    headers = sum(len(name) + len(value) for name, value in record.headers)
+    return len(record.key or b"") + len(record.value or b"") + headers
 
 
 def _time_ms(start_from: str) -> int:

@@ -1,49 +1,97 @@
-"""Requests: asking an agent over its request topic and waiting for the one answer."""
+"""Requests: asking an agent over its request topic until the one answer comes, or the deadline."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import zlib
-from typing import cast
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from agentopic.core import AgentId
-from agentopic.engine.mesh import Mesh
+from agentopic.engine.listener import Listener
 from agentopic.engine.options import EngineOptions
-from agentopic.engine.payloads import FAULT_TYPE
+from agentopic.engine.request_ids import AskingStep, asking_step
+from agentopic.engine.sending import Sender
 from agentopic.engine.topics import TopicCatalog
-from agentopic.envelope import Envelope, new_id
+from agentopic.envelope import Envelope
 from agentopic.envelope import attributes as names
-from agentopic.envelope.kafka import decode_record, encode
-from agentopic.envelope.kafka_topics import agent_requests, replies
-from agentopic.errors import (
-    EnvelopeError,
-    RequestError,
-    RequestTimeoutError,
-    TransportError,
-    UndeliverableError,
-)
-from agentopic.ports.transport import OutgoingRecord, Reader, Sent, TopicPartition
+from agentopic.envelope.kafka import encode
+from agentopic.envelope.kafka_topics import agent_requests
+from agentopic.errors import RecordRefusedError, RequestTimeoutError, TransportError, UndeliverableError
+from agentopic.ports.journal import ReplyAddress
+from agentopic.ports.transport import OutgoingRecord
 from agentopic.telemetry.loggers import get_logger
 
 log = get_logger(__name__)
 
+RETRY_SECONDS = 1.0
+LEFT_LIMIT = 100_000
+
+Keep = Callable[[AskingStep, Envelope], None]
+
+
+@dataclass(slots=True)
+class _Pending:
+    """One request and whoever waits for it here: an attempt left behind and the next one share the answer."""
+
+    answer: asyncio.Future[Envelope] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    waiters: int = 0
+    lasting: bool = False
+    """Whether the answer has been asked for where it finds its lane without this process."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """A request about to be sent."""
+
+    request: Envelope
+    recipient: AgentId
+    timeout_seconds: float | None
+    lasting: ReplyAddress | None = None
+    """Where the answer of a turn's request finds its lane whatever process lives by then; the last repetition asks
+    for it there. With it the broker's absence is waited out, else it is an error at once."""
+
+    @property
+    def request_id(self) -> str:
+        """The id that the answer will carry."""
+        return self.request.agrequestid or self.request.id
+
+    def addressed(self, namespace: str, address: ReplyAddress) -> OutgoingRecord:
+        """Return the record that asks for an answer to this address."""
+        recipient = self.recipient
+        addressed = self.request.with_extensions(
+            agrequestid=self.request_id,
+            agreplyto=f"{address.topic}/{address.partition}",
+            agmsgkind=names.KIND_REQUEST,
+            agtargettype=recipient.type,
+            agtargetkey=recipient.key,
+        )
+        message = encode(addressed, key=recipient.key.encode())
+        topic = agent_requests(namespace, recipient.type)
+        return OutgoingRecord(topic=topic, key=message.key, value=message.value, headers=message.headers)
+
 
 class Requests:
-    """The questions this process has asked; one partition of the replies topic is read for all of them."""
+    """The questions this process has asked and not yet heard the answers of."""
 
-    def __init__(self, mesh: Mesh, catalog: TopicCatalog, options: EngineOptions) -> None:
-        self._mesh, self._catalog, self._options = mesh, catalog, options
-        self._waiting: dict[str, asyncio.Future[Envelope]] = {}
-        self._address: TopicPartition | None = None
-        self._opening = asyncio.Lock()
-        self._listener: asyncio.Task[None] | None = None
+    def __init__(
+        self, listener: Listener, sender: Sender, catalog: TopicCatalog, options: EngineOptions, *, keep: Keep
+    ) -> None:
+        self._listener, self._sender, self._catalog, self._options = listener, sender, catalog, options
+        self._keep = keep
+        self._waiting: dict[str, _Pending] = {}
+        self._left: dict[str, None] = {}
+        self._readdressing: set[asyncio.Task[bool]] = set()
+        self.draining = False
+        """Whether this process is about to end: turns that wait are handed over, and asked on elsewhere."""
+        for kind in (names.KIND_REPLY, names.KIND_FAULT):
+            listener.on(kind, self.resolve)
 
-    async def ask(self, request: Envelope, recipient: AgentId, *, timeout_seconds: float | None) -> Envelope:
+    async def ask(self, asking: Asking) -> Envelope:
         """Send a request and return the reply or fault that answers it.
 
         Asked again with the same request id after 10 s without an answer, twice at most: the callee answers a
-        request it has finished from its inbox.
+        request it has finished from its inbox. When the caller is cancelled, an answer that still comes is stored
+        for its turn.
 
         Raises:
             MissingTopicError: no service of that agent type has ever been there.
@@ -51,105 +99,90 @@ class Requests:
             TransportError: the request could not be sent.
             UndeliverableError: this runtime was stopped before the answer came.
         """
-        address = await self._listen()
-        await self._catalog.require(agent_requests(self._options.namespace, recipient.type))
-        request_id = request.agrequestid or request.id
-        addressed = request.with_extensions(
-            agrequestid=request_id,
-            agreplyto=f"{address.topic}/{address.partition}",
-            agmsgkind=names.KIND_REQUEST,
-            agtargettype=recipient.type,
-            agtargetkey=recipient.key,
-        )
-        # Asked twice at once (an attempt left behind, the next one of its turn), one answer serves both.
-        answer = self._waiting.setdefault(request_id, asyncio.get_running_loop().create_future())
+        request_id = asking.request_id
+        pending = self._waiting.setdefault(request_id, _Pending())
+        pending.waiters += 1
         try:
-            async with asyncio.timeout(timeout_seconds):
-                return await self._insist(addressed, recipient, answer)
+            async with asyncio.timeout(asking.timeout_seconds):
+                return await self._insist(asking, pending)
         except TimeoutError as exc:
-            raise RequestTimeoutError(f"{recipient} did not answer within {timeout_seconds:g} s") from exc
+            raise RequestTimeoutError(f"{asking.recipient} did not answer before the deadline") from exc
+        except asyncio.CancelledError:
+            if asking.lasting is not None:
+                self._leave(asking, pending)
+            raise
         finally:
-            self._waiting.pop(request_id, None)
+            pending.waiters -= 1
+            if not pending.waiters and self._waiting.get(request_id) is pending:
+                del self._waiting[request_id]
 
-    async def _insist(self, request: Envelope, recipient: AgentId, answer: asyncio.Future[Envelope]) -> Envelope:
-        for _ in range(self._options.request_resends + 1):
-            await self._send(request, recipient)
-            done, _ = await asyncio.wait({answer}, timeout=self._options.request_resend_seconds)
-            if done:
+    async def _insist(self, asking: Asking, pending: _Pending) -> Envelope:
+        options, answer, times = self._options, pending.answer, 0
+        while times <= options.request_resends:
+            is_last = 0 < times == options.request_resends
+            sent = await self._send(asking, asking.lasting if is_last else None)
+            pending.lasting = pending.lasting or (sent and is_last)
+            times += sent
+            wait_seconds = options.request_resend_seconds if sent else RETRY_SECONDS
+            if await _heard(answer, wait_seconds):
                 return answer.result()
-        return await answer
+        await _heard(answer, None)
+        return answer.result()
 
-    async def _send(self, request: Envelope, recipient: AgentId) -> None:
-        message = encode(request, key=recipient.key.encode())
-        record = OutgoingRecord(
-            topic=agent_requests(self._options.namespace, recipient.type),
-            key=message.key,
-            value=message.value,
-            headers=message.headers,
-        )
-        (result,) = await self._mesh.transport.send([record])
-        if not isinstance(result, Sent):
-            raise result
+    async def _send(self, asking: Asking, address: ReplyAddress | None) -> bool:
+        """Whether the log has the request; the broker's absence is an error for callers outside of turns only."""
+        try:
+            here = address or await self._listener.open()
+            await self._catalog.require(agent_requests(self._options.namespace, asking.recipient.type))
+            await self._sender.send(asking.addressed(self._options.namespace, here))
+        except RecordRefusedError:
+            raise
+        except TransportError as exc:
+            if asking.lasting is None:
+                raise
+            log.warning("a request waits for the broker", recipient=str(asking.recipient), error=str(exc))
+            return False
+        return True
 
     # ── the answers ────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _listen(self) -> TopicPartition:
-        """Position the reader of answers before the first question leaves."""
-        async with self._opening:
-            if self._address is None:
-                topic = replies(self._options.namespace)
-                await self._catalog.ensure(self._catalog.specs([topic]))
-                count = await self._catalog.partitions(topic)
-                address = TopicPartition(topic, zlib.crc32(new_id().encode()) % count)
-                ends = await self._mesh.admin.offsets([address])
-                reader = await self._mesh.transport.reader(f"{topic}.{new_id()}")
-                await reader.assign({address: ends[address].end})
-                self._listener = asyncio.get_running_loop().create_task(self._read(reader))
-                self._address = address
-            return self._address
+    def _leave(self, asking: Asking, pending: _Pending) -> None:
+        """See to it that an answer still finds the turn that asked, which may go on in any process."""
+        self._left[asking.request_id] = None
+        if len(self._left) > LEFT_LIMIT:
+            del self._left[next(iter(self._left))]
+        if pending.lasting or self.draining or pending.answer.done():
+            return
+        task = asyncio.get_running_loop().create_task(self._send(asking, asking.lasting))
+        self._readdressing.add(task)
+        task.add_done_callback(self._readdressing.discard)
 
-    async def _read(self, reader: Reader) -> None:
-        try:
-            while True:
-                try:
-                    records = await reader.read(500, 1.0)
-                except TransportError as exc:
-                    log.warning("reading replies failed, trying again", error=str(exc))
-                    await asyncio.sleep(1.0)
-                    continue
-                for record in records:
-                    try:
-                        answer = decode_record(record.headers, record.value, max_bytes=1 << 30)
-                    except EnvelopeError as exc:
-                        log.warning("no valid reply", offset=record.offset, error=str(exc))
-                        continue
-                    self._resolve(answer)
-        finally:
-            await reader.aclose()
-
-    def _resolve(self, answer: Envelope) -> None:
-        future = self._waiting.get(answer.agrequestid or "")
-        if future is not None and not future.done():
-            future.set_result(answer)
+    def resolve(self, answer: Envelope) -> None:
+        """Give an answer to whoever waits for it here; it may be one of another process."""
+        request_id = answer.agrequestid or ""
+        pending = self._waiting.get(request_id)
+        if pending is not None:
+            if not pending.answer.done():
+                pending.answer.set_result(answer)
+        elif request_id in self._left:
+            del self._left[request_id]
+            step = asking_step(request_id)
+            if step is not None:
+                self._keep(step, answer)
 
     async def aclose(self) -> None:
-        """Stop listening; whoever still waits is told."""
-        listener, self._listener, self._address = self._listener, None, None
-        if listener is not None:
-            listener.cancel()
-            await asyncio.wait({listener})
-        for answer in self._waiting.values():
-            if not answer.done():
-                answer.set_exception(UndeliverableError("the runtime was stopped before the answer came"))
+        """Tell whoever still waits that no answer will be heard any more."""
+        self._left.clear()
+        for pending in self._waiting.values():
+            if not pending.answer.done():
+                pending.answer.set_exception(UndeliverableError("the runtime was stopped before the answer came"))
+        for task in self._readdressing:
+            task.cancel()
+        if self._readdressing:
+            await asyncio.wait(self._readdressing)
 
 
-def raise_fault(answer: Envelope) -> None:
-    """Raise what a fault envelope says; return for a reply.
-
-    Raises:
-        RequestError: the request ended in a fault.
-    """
-    if answer.agmsgkind != names.KIND_FAULT and answer.type != FAULT_TYPE:
-        return
-    fault = cast("dict[str, object]", json.loads(answer.data or b"{}"))
-    raise RequestError(f"{fault.get('error_type', 'error')}: {fault.get('message', '')}")
+async def _heard(answer: asyncio.Future[Envelope], seconds: float | None) -> bool:
+    """Wait for an answer that others may wait for too: whoever is cancelled must not cancel it."""
+    done, _ = await asyncio.wait({answer}, timeout=seconds)
+    return bool(done)

@@ -7,6 +7,9 @@ import random
 from agentopic.engine.options import RetryPolicy
 from agentopic.errors import AgentopicError, AttemptsExhaustedError, RetryLater
 
+ONCE = RetryPolicy(max_failures=1)
+"""No second attempt."""
+
 
 def is_retryable(error: BaseException) -> bool:
     """Whether another attempt may end differently; errors that are not agentopic's get the benefit of the doubt."""

@@ -7,12 +7,14 @@ from collections.abc import Iterable, Sequence
 
 from agentopic.core import AgentId, TopicId, TypePrefixSubscription, TypeSubscription
 from agentopic.core._kernel import Kernel
-from agentopic.engine.delivery import Delivery
-from agentopic.envelope import Envelope
+from agentopic.engine.delivery import Delivery, lane_id
+from agentopic.envelope import Envelope, parse_agent_source
 from agentopic.envelope import attributes as names
 from agentopic.envelope.kafka import topic_source
 from agentopic.envelope.kafka_topics import (
     agent_requests,
+    consumer_group,
+    control,
     dead_letters,
     parse_topic,
     topic_events,
@@ -29,6 +31,7 @@ class Router:
         self._namespace = namespace
         self._type = agent_type
         self.requests = agent_requests(namespace, agent_type)
+        self.control = control(namespace, agent_type)
         self.dead_letters = dead_letters(namespace, agent_type)
 
     def named_topics(self) -> Sequence[str]:
@@ -49,6 +52,10 @@ class Router:
         return [
             topic for topic in kafka_topics if topic in named or any(pattern.fullmatch(topic) for pattern in patterns)
         ]
+
+    def readable_control(self, kafka_topics: Iterable[str]) -> Sequence[str]:
+        """Return the one among the given Kafka topics that commands for this agent type are in."""
+        return [topic for topic in kafka_topics if topic == self.control]
 
     def deliveries(self, record: Record, envelope: Envelope) -> Sequence[Delivery]:
         """Return what a record means for the agents of this type; none when it is for nobody here."""
@@ -74,7 +81,17 @@ class Router:
             envelope=envelope,
             record=record,
             request_id=(envelope.agrequestid or envelope.id) if asked else None,
+            caller=self._caller(envelope) if asked else None,
         )
+
+    def _caller(self, envelope: Envelope) -> bytes | None:
+        """Return the lane whose turn waits for this request's answer; None when it was asked outside of any turn."""
+        if envelope.causationid is None:
+            return None
+        source = parse_agent_source(envelope.source)
+        if source is None or source.namespace != self._namespace:
+            return None
+        return lane_id(consumer_group(self._namespace, source.agent_type), source.agent_key)
 
 
 def _topic_id(record: Record, envelope: Envelope) -> TopicId | None:

@@ -2,37 +2,38 @@
 
 from __future__ import annotations
 
-import asyncio
 import warnings
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from agentopic.core import Agent, AgentId, AgentType, CancellationToken, Subscription, TopicId
 from agentopic.core._kernel_runtime import KernelRuntime
-from agentopic.core._turn import StepSpec, current_turn
+from agentopic.core._turn import OnUnknown
 from agentopic.engine.activation import keeps_state
+from agentopic.engine.budget import AgentBudgets
+from agentopic.engine.connections import Connections
+from agentopic.engine.control_client import ControlClient
 from agentopic.engine.group import AgentGroup, StateMode
 from agentopic.engine.host import Host
-from agentopic.engine.idle import until_idle
+from agentopic.engine.idle import until_idle, until_stored
 from agentopic.engine.incarnation import Plan
+from agentopic.engine.large_payloads import LargePayloads
 from agentopic.engine.lifetime import Lifetime
 from agentopic.engine.mesh import Mesh
+from agentopic.engine.metering import Metering
 from agentopic.engine.middleware import Middleware
 from agentopic.engine.options import EngineOptions, RetryPolicy
-from agentopic.engine.payloads import read_payload, write_payload
-from agentopic.engine.requests import Requests, raise_fault
 from agentopic.engine.routing import Router
 from agentopic.engine.topics import TopicCatalog
-from agentopic.engine.turn import Content, Turn
-from agentopic.envelope import Envelope, agent_source, json, new_id
-from agentopic.envelope import attributes as names
-from agentopic.envelope.kafka import encode
-from agentopic.envelope.kafka_topics import consumer_group, replies, topic_events
-from agentopic.errors import CallCycleError, ConfigError, NotAccessibleError
+from agentopic.envelope import Envelope
+from agentopic.envelope.kafka_topics import consumer_group, replies, runs, topic_events
+from agentopic.errors import ConfigError, NotAccessibleError
 from agentopic.ports.admin import TopicSpec
-from agentopic.ports.transport import OutgoingRecord, Sent
+from agentopic.ports.journal import Spend
+from agentopic.ports.transport import Sent
 
 T = TypeVar("T", bound=Agent)
 
@@ -46,6 +47,8 @@ class Hosting:
     retry: RetryPolicy | None = None
     start_from: str | None = None
     publishes: Sequence[str] = field(default_factory=tuple[str, ...])
+    budgets: AgentBudgets | None = None
+    on_unknown: OnUnknown = "tell"
 
 
 class EngineRuntime(KernelRuntime):
@@ -61,9 +64,11 @@ class EngineRuntime(KernelRuntime):
         self.catalog = TopicCatalog(mesh.admin, options)
         self._middleware = tuple(middleware)
         self._hosted: dict[str, Hosting] = {}
-        self._requests = Requests(mesh, self.catalog, options)
+        self._large = LargePayloads(mesh.blobs, options)
+        self._metering = Metering(mesh, self.catalog, options)
         self._life = Lifetime(self._make_host)
-        self._connected = self._journaling = False
+        self._links = Connections(self._kernel, mesh, self.catalog, options, life=self._life, large=self._large)
+        self._connected = False
 
     # ── registration ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -130,9 +135,8 @@ class EngineRuntime(KernelRuntime):
     async def _make_host(self) -> Host | None:
         if not self._hosted:
             return None
-        if self.mesh.journal is not None and not self._journaling:
-            await self.mesh.journal.start()
-            self._journaling = True
+        if self.mesh.journal is not None:
+            await self._links.journal()
         self._warn_process_lived()
         await self.catalog.ensure(self.topics_plan())
         plan = Plan(
@@ -141,9 +145,18 @@ class EngineRuntime(KernelRuntime):
             catalog=self.catalog,
             options=self.options,
             groups=[self._group(name) for name in self._hosted],
+            links=self._links.plan_links,
+            large=self._large,
+            metering=self._metering,
             middleware=self._middleware,
         )
         return Host(plan)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether this process takes part in the mesh: joined, its partitions leased, its journal answering."""
+        life = self._links.incarnation()
+        return life is not None and life.is_ready
 
     async def wait(self) -> None:
         """Wait for the engine to end; raises what ended it. Returns at once when nothing is hosted."""
@@ -152,10 +165,12 @@ class EngineRuntime(KernelRuntime):
     async def stop(self) -> None:
         """Drain: running turns end, what they decided is sent, the rest goes on elsewhere; then disconnect."""
         try:
+            await self._links.drain()
             await self._life.stop()
         finally:
-            await self._requests.aclose()
-            self._connected = self._journaling = False
+            await self._links.aclose()
+            await self._large.aclose()
+            self._connected = False
             await self.mesh.aclose()
 
     async def close(self) -> None:
@@ -184,14 +199,22 @@ class EngineRuntime(KernelRuntime):
             await until_idle(self._life.host)
         await self.stop()
 
+    async def stop_when_stored(self) -> None:
+        """Stop once every record read so far is stored as a delivery; whether it was run does not matter."""
+        await self._life.settled()
+        if self._life.host is not None:
+            await until_stored(self._life.host)
+        await self.stop()
+
     def topics_plan(self) -> Sequence[TopicSpec]:
         """Return the topics that the agent types registered here own."""
         namespace = self.options.namespace
         routers = [self._router(name) for name in self._hosted]
-        read = [topic for router in routers for topic in (*router.named_topics(), router.requests)]
+        read = [topic for router in routers for topic in (*router.named_topics(), router.requests, router.control)]
         written = [topic_events(namespace, topic) for hosting in self._hosted.values() for topic in hosting.publishes]
         dead = [router.dead_letters for router in routers]
-        return self.catalog.specs([*read, *written, replies(namespace)], dead=dead)
+        owned = self.catalog.specs([*read, *written, replies(namespace), runs(namespace)], dead=dead)
+        return [*owned, *self._metering.topics()]
 
     # ── messages ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -212,15 +235,7 @@ class EngineRuntime(KernelRuntime):
             TurnClosedError: the turn this is called from has finished.
             TransportError: outside a turn, the log did not acknowledge it.
         """
-        content = write_payload(self._kernel.serializers, message)
-        kafka_topic = topic_events(self.options.namespace, topic_id.type)
-        turn = current_turn.get()
-        if isinstance(turn, Turn):
-            await self.catalog.require(kafka_topic)
-            turn.publish(content, topic_id, kafka_topic, message_id=message_id)
-            return
-        await self._life.settled()
-        await self.publish_envelope(self._root(content, topic_id.source, sender, message_id), topic_id)
+        await self._links.messages.publish(message, topic_id, sender=sender, message_id=message_id)
 
     async def publish_envelope(self, envelope: Envelope, topic_id: TopicId) -> Sent:
         """Publish a finished event to a topic and return where it lies; for code outside of a turn.
@@ -229,17 +244,7 @@ class EngineRuntime(KernelRuntime):
             MissingTopicError: the topic does not exist.
             TransportError: the log did not acknowledge it.
         """
-        kafka_topic = topic_events(self.options.namespace, topic_id.type)
-        await self.catalog.require(kafka_topic)
-        addressed = envelope.with_extensions(
-            agtopictype=topic_id.type, agtopicsource=topic_id.source, agmsgkind=names.KIND_PUBLISH
-        )
-        message = encode(addressed, key=topic_id.source.encode())
-        record = OutgoingRecord(topic=kafka_topic, key=message.key, value=message.value, headers=message.headers)
-        (result,) = await self.mesh.transport.send([record])
-        if not isinstance(result, Sent):
-            raise result
-        return result
+        return await self._links.messages.publish_envelope(envelope, topic_id)
 
     async def send_message(
         self,
@@ -258,40 +263,9 @@ class EngineRuntime(KernelRuntime):
             RequestTimeoutError: no answer came in time.
             CallCycleError: an agent sends to itself inside its own turn.
         """
-        content = write_payload(self._kernel.serializers, message)
-        asking = asyncio.ensure_future(self._ask(content, recipient, sender, message_id))
-        if cancellation_token is not None:
-            cancellation_token.link_future(asking)
-        answer = await asking
-        raise_fault(answer)
-        return read_payload(self._kernel.serializers, self.options.namespace, answer)
-
-    async def _ask(
-        self, content: Content, recipient: AgentId, sender: AgentId | None, message_id: str | None
-    ) -> Envelope:
-        timeout = self.options.request_timeout_seconds
-        turn = current_turn.get()
-        if not isinstance(turn, Turn):
-            await self._life.settled()
-            root = self._root(content, recipient.key, sender, message_id)
-            return await self.request_envelope(root, recipient, deadline_seconds=timeout)
-
-        if recipient == turn.delivery.agent:
-            raise CallCycleError(f"{recipient} sends to itself and waits: its lane runs one handler at a time")
-
-        async def call(request_id: str) -> Envelope:
-            request = turn.request(content, recipient, request_id)
-            return await self.request_envelope(request, recipient, deadline_seconds=timeout)
-
-        spec = StepSpec(
-            kind="request",
-            name=str(recipient),
-            input=content.type.encode() + b"\0" + (content.data or b""),
-            encode=json.dumps,
-            decode=json.loads,
-            repeatable=True,
+        return await self._links.messages.send(
+            message, recipient, sender=sender, token=cancellation_token, message_id=message_id
         )
-        return await turn.step(spec, call)
 
     async def request_envelope(
         self, envelope: Envelope, recipient: AgentId, *, deadline_seconds: float | None
@@ -302,7 +276,24 @@ class EngineRuntime(KernelRuntime):
             MissingTopicError: no service of that agent type has ever been there.
             RequestTimeoutError: no answer came in time.
         """
-        return await self._requests.ask(envelope, recipient, timeout_seconds=deadline_seconds)
+        return await self._links.messages.request_envelope(envelope, recipient, deadline_seconds=deadline_seconds)
+
+    async def spent(self, *, run: str | None = None, agent_type: str | None = None, day: date | None = None) -> Spend:
+        """Return what a run has spent on models, or an agent type on one day (UTC; None: today).
+
+        Zeros where nothing was spent. Calls of models without a known price are counted as `unpriced`.
+
+        Raises:
+            ConfigError: this process has no journal to ask, or neither or both of run and agent type are given.
+            JournalUnavailableError: the journal does not answer.
+        """
+        scope = self._metering.scope(run=run, agent_type=agent_type, day=day)
+        return (await (await self._links.journal()).spent([scope]))[scope]
+
+    @property
+    def control(self) -> ControlClient:
+        """Answers questions, cancels requests and runs, pauses and resumes agents, anywhere in the mesh."""
+        return self._links.control
 
     # ── states ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -337,25 +328,6 @@ class EngineRuntime(KernelRuntime):
 
     # ── parts ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _root(self, content: Content, subject: str, sender: AgentId | None, message_id: str | None) -> Envelope:
-        namespace = self.options.namespace
-        event_id = message_id or new_id()
-        extensions: dict[str, str] = {names.CORRELATIONID: event_id}
-        source = f"/{namespace}/publishers"
-        if sender is not None:
-            source = agent_source(namespace, sender.type, sender.key)
-            extensions |= {names.AGAGENTSENDERTYPE: sender.type, names.AGAGENTSENDERKEY: sender.key}
-        return Envelope(
-            id=event_id,
-            source=source,
-            type=content.type,
-            subject=subject or None,
-            time=self.mesh.clock.now(),
-            datacontenttype=content.datacontenttype,
-            data=content.data,
-            extensions=extensions,
-        )
-
     def _router(self, agent_type: str) -> Router:
         return Router(self._kernel, self.options.namespace, agent_type)
 
@@ -367,10 +339,13 @@ class EngineRuntime(KernelRuntime):
             agent_type=agent_type,
             group=consumer_group(options.namespace, agent_type),
             router=self._router(agent_type),
-            concurrency=hosting.concurrency or options.max_concurrent_agents,
+            # A process without slots only reads and stores, whatever its services are declared for.
+            concurrency=options.max_concurrent_agents and (hosting.concurrency or options.max_concurrent_agents),
             retry=once if hosting.state == "process" else hosting.retry or options.retry,
             state=hosting.state,
             start_from=hosting.start_from or options.start_from,
+            budgets=hosting.budgets or options.budgets,
+            on_unknown=hosting.on_unknown,
         )
 
     def _warn_process_lived(self) -> None:

@@ -16,6 +16,8 @@ from agentopic.core import (
     Subscription,
     try_get_known_serializers_for_type,
 )
+from agentopic.core._turn import OnUnknown
+from agentopic.engine.budget import AgentBudgets, Budget
 from agentopic.engine.options import RetryPolicy
 from agentopic.engine.runtime import EngineRuntime, Hosting, require_hostable
 from agentopic.errors import ConfigError
@@ -31,7 +33,10 @@ class AgentService:
 
     `agent` is an agent class with a constructor that needs no arguments, or a factory without arguments. `publishes`
     names the topic types it writes with the payload class of each; they are created with the service. `payloads`
-    names payload classes its handlers' signatures do not.
+    names payload classes its handlers' signatures do not. `run_budget` limits what any run may have spent on models
+    when this agent calls one, `day_budget` what all agents of this type spend on a day; where one of them is given, the
+    settings' budgets do not apply. `on_unknown` says what is done about an unrepeatable call that was open when its
+    process died, where the call does not say so itself.
 
     Raises:
         ConfigError: the class keeps its state in memory only, and `stateless=True` is not given.
@@ -50,6 +55,9 @@ class AgentService:
         start_from: str | None = None,
         retry: RetryPolicy | None = None,
         payloads: Sequence[type[Any]] = (),
+        run_budget: Budget | None = None,
+        day_budget: Budget | None = None,
+        on_unknown: OnUnknown = "tell",
     ) -> None:
         self.name = AgentId(name, "").type
         self.agent = agent
@@ -60,6 +68,12 @@ class AgentService:
         self.start_from = start_from
         self.retry = retry
         self.payloads = tuple(payloads)
+        self.on_unknown: OnUnknown = on_unknown
+        self.budgets = (
+            None
+            if run_budget is None and day_budget is None
+            else AgentBudgets(run=run_budget or Budget(), day=day_budget or Budget())
+        )
         if isinstance(agent, type):
             require_hostable(self.name, agent, stateless=stateless)
 
@@ -78,6 +92,8 @@ class AgentService:
                     retry=self.retry,
                     start_from=self.start_from,
                     publishes=tuple(self.publishes),
+                    budgets=self.budgets,
+                    on_unknown=self.on_unknown,
                 ),
             )
         agent = self.agent

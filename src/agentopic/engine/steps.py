@@ -3,212 +3,280 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import struct
 from collections.abc import Awaitable, Callable, Mapping
-from contextvars import ContextVar
-from hashlib import blake2b
-from typing import Any, TypeVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
 
-from agentopic.concealment import redacted
-from agentopic.core._turn import StepSpec
+from agentopic.core._turn import OnUnknown, StepSpec
+from agentopic.engine.attempt import Attempt
+from agentopic.engine.calls import Admission, Failed, Value, first_of, make
+from agentopic.engine.hooks import TurnHooks
 from agentopic.engine.liveness import Fence
 from agentopic.engine.options import RetryPolicy
 from agentopic.engine.retries import retry_delay
+from agentopic.engine.step_decisions import allow_divergence, settle_unknown
+from agentopic.engine.step_keys import Scope, inside_step
+from agentopic.engine.step_log import StepCounts, StepLog, TurnLost
+from agentopic.engine.step_records import cancelled_record, failure_record, value_record
+from agentopic.engine.suspension import PATIENCE_SECONDS
+from agentopic.engine.waits import TurnUnwound, Wait, WaitSpec
 from agentopic.engine.writer import Writer
-from agentopic.errors import AgentopicError, ProcessBuriedError, StepFailedError, StepOutcomeUnknownError
+from agentopic.errors import AgentopicError, ProcessBuriedError, RequestError
 from agentopic.ports.clock import Clock
-from agentopic.ports.journal import Started, StepIntent, StepResult, StepRow
+from agentopic.ports.journal import Spend, StepRow
+
+if TYPE_CHECKING:
+    from agentopic.engine.turn import Turn
 
 T = TypeVar("T")
 
-VALUE, FAILURE = 0, 1
-_STAMP = struct.Struct(">BQ")
+LONG_DELAY_SECONDS = 5.0
+"""A retry delay inside a step that is longer gives the slot back."""
+AGAIN_SECONDS = 1.0
+"""How much longer than on its first attempt a wait that was broken off waits to be broken off again."""
 
 
-class _Scope:
-    """The inside of a running step: what is called there is part of it, with keys of its own."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepTools:
+    """What the steps of one agent type work with."""
 
-    __slots__ = ("key", "minted", "occurrences")
-
-    def __init__(self, key: bytes) -> None:
-        self.key = key
-        self.minted = 0
-        self.occurrences: dict[bytes, int] = {}
-
-
-_inside_step: ContextVar[_Scope | None] = ContextVar("agentopic_inside_step", default=None)
-
-
-class TurnLost(BaseException):
-    """Unwinds a turn whose lane is held by another process; a BaseException, so that no handler's code eats it."""
+    writer: Writer
+    fence: Fence
+    clock: Clock
+    retry: RetryPolicy
+    on_unknown: OnUnknown = "tell"
+    hooks: TurnHooks = field(default_factory=TurnHooks)
 
 
 class Steps:
-    """The steps of one attempt.
+    """The steps of one attempt."""
 
-    A step's key is (kind, name, fingerprint of the canonical input, n-th occurrence): it has no position, so that
-    parallel branches need no order.
-    """
+    def __init__(self, attempt: Attempt, recorded: Mapping[bytes, StepRow], root: bytes, tools: StepTools) -> None:
+        """Find results by keys under `root`, the identity that all redrives of a delivery share."""
+        self.attempt, self.tools = attempt, tools
+        self.log = StepLog(attempt, recorded, writer=tools.writer)
+        self._turn = Scope(root)
 
-    def __init__(
-        self,
-        started: Started,
-        recorded: Mapping[bytes, StepRow],
-        *,
-        writer: Writer,
-        fence: Fence,
-        clock: Clock,
-        retry: RetryPolicy,
-    ) -> None:
-        self._started = started
-        self._recorded = dict(recorded)
-        self._writer, self._fence, self._clock, self._retry = writer, fence, clock, retry
-        self._turn = _Scope(started.identity)
-        self.lost = False
-        """Whether the lane turned out to be another process's: the attempt is void, whoever caught the news."""
-        self.last_ms = 0
-        """When the latest step ended, in ms since the epoch, as recorded; 0 before the first."""
-
-    async def run(self, spec: StepSpec[T], call: Callable[[str], Awaitable[T]]) -> T:
-        """Return the recorded result of a step, or make the call and record what came back.
-
-        Raises:
-            StepOutcomeUnknownError: an unrepeatable call was open when an earlier attempt died.
-            StepFailedError: the call failed for good on an earlier attempt; its message is the recorded one.
-        """
-        outer = _inside_step.get()
-        key = _key(spec, outer or self._turn)
-        if outer is not None:
-            return await call(key.hex())
-        try:
-            return await self._once(spec, call, key)
-        except (TurnLost, ProcessBuriedError) as exc:
-            self.lost = True
-            raise TurnLost from exc
+    @property
+    def stats(self) -> Mapping[str, StepCounts]:
+        """What was called, saved, repeated and diverged, by step kind."""
+        return self.log.counts
 
     def next_id(self) -> tuple[str, int]:
         """Return where an id is minted and its number there.
 
         The inside of a step counts on its own: a later attempt that is given the step's result does not run it.
         """
-        scope = _inside_step.get() or self._turn
+        scope = inside_step.get() or self._turn
         scope.minted += 1
         return scope.key.hex(), scope.minted
 
-    async def _once(self, spec: StepSpec[T], call: Callable[[str], Awaitable[T]], key: bytes) -> T:
-        known = self._recorded.get(key)
-        if known is None or known.result is None:
-            row = await self._open(spec, key)
-            if row.result is None:
-                if known is not None and not spec.repeatable:
-                    raise StepOutcomeUnknownError(
-                        f"{spec.kind} {spec.name!r} was being called when an earlier attempt died:"
-                        " whether it took effect is unknown"
-                    )
-                return await self._call(spec, call, key)
-            known = row
-        return self._replay(spec, known.result or b"")
+    def require_going(self) -> None:
+        """Return while this attempt is to go on.
 
-    async def _open(self, spec: StepSpec[T], key: bytes) -> StepRow:
-        started = self._started
-        intent = StepIntent(
-            lane=started.lane,
-            token=started.token,
-            pos=started.pos or 0,
-            turn=started.identity,
-            key=key,
-            kind=spec.kind,
-            name=spec.name,
-        )
-        row = await self._writer.open_step(intent)
-        if row is None:
-            raise TurnLost
-        return row
+        Raises:
+            TurnLost: another process holds the lane.
+            TurnUnwound: the turn is to be run again later.
+            CancelledError: nobody wants it any more, or this incarnation ends.
+        """
+        if self.attempt.over is None and self.tools.hooks.is_cancelled(self.attempt.run):
+            self.attempt.cancel()
+        match self.attempt.over:
+            case None:
+                return
+            case "lost":
+                raise TurnLost
+            case "unwound":
+                raise TurnUnwound
+            case "cancelled" | "aborted" | "ended":
+                raise asyncio.CancelledError
 
-    async def _call(self, spec: StepSpec[T], call: Callable[[str], Awaitable[T]], key: bytes) -> T:
-        failures = 0
+    # ── calls ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def run(self, turn: Turn, spec: StepSpec[T], call: Callable[[str], Awaitable[T]]) -> T:
+        """Return the recorded result of a step, or make the call and record what came back.
+
+        Raises:
+            StepOutcomeUnknownError: an unrepeatable call was open when an earlier attempt died.
+            StepFailedError: the call failed for good on an earlier attempt; its message is the recorded one.
+        """
+        outer = inside_step.get()
+        key = (outer or self._turn).step_key(spec)
+        if outer is not None:
+            return await call(key.hex())
+        self.require_going()
+        try:
+            return await self._once(turn, spec, call, key)
+        except (TurnLost, ProcessBuriedError) as exc:
+            raise self._lose() from exc
+
+    def _lose(self) -> TurnLost:
+        if self.attempt.over != "aborted":
+            self.attempt.over = "lost"
+        return TurnLost()
+
+    async def _once(self, turn: Turn, spec: StepSpec[T], call: Callable[[str], Awaitable[T]], key: bytes) -> T:
+        known = self.log.known(key)
+        if known is not None and known.result is not None:
+            self.log.count(spec.kind).saved += 1
+            return self.log.replay(spec, known.result)
+        if known is None:
+            if self.log.recorded and not spec.repeatable:
+                await allow_divergence(turn, self, spec)
+            return await self._call(turn, spec, call, key)
+        if spec.repeatable:
+            self.log.count(spec.kind).unknown += 1
+            return await self._call(turn, spec, call, key)
+        row = await self.log.open(spec, key)
+        if row.result is not None:
+            return self.log.replay(spec, row.result)
+        settled = await settle_unknown(turn, self, spec, key)
+        return await self._call(turn, spec, call, key) if settled is None else self.log.replay(spec, settled)
+
+    async def _call(self, turn: Turn, spec: StepSpec[T], call: Callable[[str], Awaitable[T]], key: bytes) -> T:
+        spent: list[Spend] = []
+        failures, is_open = 0, False
         while True:
-            await self._fence.pass_through()
-            outcome = await _outcome(call, key)
-            if not isinstance(outcome, _Failed):
-                return await self._keep(spec, key, outcome)
+            admission = Admission(turn, spec, self.tools.hooks.guards)
+            try:
+                outcome: T | Failed | None = await self._admit(admission, pinned=is_open)
+                if outcome is None and not is_open:
+                    row = await self.log.open(spec, key)
+                    if row.result is not None:
+                        return self.log.replay(spec, row.result)
+                    is_open = True
+                if outcome is None:
+                    outcome = await self._made(admission, spec, call, key, spent)
+            finally:
+                self.log.stray += admission.leave(Failed(asyncio.CancelledError()))
+            if not isinstance(outcome, Failed):
+                return await self._keep(spec, key, outcome, spent)
             failures += 1
-            delay = retry_delay(outcome.error, failures, self._retry) if spec.kind == "model" else None
+            delay = retry_delay(outcome.error, failures, self.tools.retry) if spec.kind == "model" else None
             if delay is None:
-                await self._keep_failure(spec, key, outcome.error)
+                if not (is_open and await self._keep_failure(spec, key, outcome.error, spent)):
+                    self.log.stray += spent
                 raise outcome.error
-            await asyncio.sleep(delay)
+            await self._pause(delay)
 
-    async def _keep(self, spec: StepSpec[T], key: bytes, value: T) -> T:
-        blob = self._stamped(VALUE, spec.encode(value))
-        stored = await self._close(key, blob)
-        return value if stored == blob else self._replay(spec, stored)
+    async def _admit(self, admission: Admission, *, pinned: bool) -> Failed | None:
+        if not self.tools.hooks.guards:
+            return None
+        async with self.attempt.suspension.resting(PATIENCE_SECONDS, pinned=pinned):
+            return await admission.enter()
 
-    async def _keep_failure(self, spec: StepSpec[T], key: bytes, error: Exception) -> None:
+    async def _made(
+        self,
+        admission: Admission,
+        spec: StepSpec[T],
+        call: Callable[[str], Awaitable[T]],
+        key: bytes,
+        spent: list[Spend],
+    ) -> T | Failed:
+        suspension = self.attempt.suspension
+        await suspension.begin()
+        try:
+            self.require_going()
+            await self.tools.fence.pass_through()
+            began = self.tools.clock.monotonic()
+            self.log.count(spec.kind).made += 1
+            outcome = await make(call, Scope(key, repeatable=spec.repeatable))
+            spent += admission.leave(outcome, self.tools.clock.monotonic() - began)
+            return outcome
+        finally:
+            suspension.end()
+
+    async def _pause(self, seconds: float) -> None:
+        if seconds <= LONG_DELAY_SECONDS:
+            await asyncio.sleep(seconds)
+            return
+        async with self.attempt.suspension.resting():
+            await asyncio.sleep(seconds)
+
+    async def _keep(self, spec: StepSpec[T], key: bytes, value: T, spent: list[Spend]) -> T:
+        blob = value_record(spec.encode(value), self.tools.clock.now())
+        stored = await self.log.close(key, blob, spend=spent)
+        if stored != blob:
+            return self.log.replay(spec, stored)
+        self.log.read(stored)
+        return value
+
+    async def _keep_failure(self, spec: StepSpec[T], key: bytes, error: BaseException, spent: list[Spend]) -> bool:
         """A tool that failed has a known outcome: the next attempt shall see the same failure, not call again."""
         retryable = isinstance(error, AgentopicError) and error.retryable
-        if spec.kind not in {"tool", "effect"} or retryable or isinstance(error, asyncio.TimeoutError | OSError):
-            return
-        text = json.dumps({"type": type(error).__name__, "message": redacted(str(error))}).encode()
-        await self._close(key, self._stamped(FAILURE, text))
+        if spec.kind == "model" or retryable or not isinstance(error, Exception) or isinstance(error, OSError):
+            return False
+        await self.log.close(key, failure_record(error, self.tools.clock.now()), spend=spent)
+        return True
 
-    def _stamped(self, tag: int, payload: bytes) -> bytes:
-        return _STAMP.pack(tag, int(self._clock.now().timestamp() * 1000)) + payload
+    # ── waits ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _close(self, key: bytes, blob: bytes) -> bytes:
-        row = await self._writer.close_step(StepResult(turn=self._started.identity, key=key, result=blob))
-        stored = row.result or blob
-        self.last_ms = max(self.last_ms, _STAMP.unpack_from(stored)[1])
-        return stored
+    async def wait(self, spec: WaitSpec[T], call: Callable[[Wait], Awaitable[T]]) -> T:
+        """Return the recorded result of a waiting step, or wait for it, here or from outside.
 
-    def _replay(self, spec: StepSpec[T], blob: bytes) -> T:
-        tag, stamp = _STAMP.unpack_from(blob)
-        self.last_ms = max(self.last_ms, stamp)
-        payload = blob[_STAMP.size :]
-        if tag == FAILURE:
-            failure = json.loads(payload)
-            raise StepFailedError(failure["message"], failure["type"])
-        return spec.decode(payload)
+        `call` gets the result if that can be done here. Errors of class RequestError that it raises are recorded,
+        under the lane's token; others are raised and leave the step open.
+        """
+        outer = inside_step.get()
+        key = (outer or self._turn).step_key(spec)
+        self.require_going()
+        try:
+            known = self.log.known(key)
+            row = known if known is not None and known.result is not None else await self.log.open(spec, key)
+            if row.result is None:
+                return await self._wait(spec, call, row, outer)
+            return await self._replay_wait(spec, row.result, key)
+        except (TurnLost, ProcessBuriedError) as exc:
+            raise self._lose() from exc
 
+    async def _wait(
+        self, spec: WaitSpec[T], call: Callable[[Wait], Awaitable[T]], row: StepRow, outer: Scope | None
+    ) -> T:
+        began = asyncio.get_running_loop().time()
+        due_at = None if row.remaining_seconds is None else began + row.remaining_seconds
+        opened = self.attempt.open_wait(row.key, spec.kind, due_at, outer)
+        wait = Wait(key=row.key, fresh=row.fresh, due_ms=row.due_ms, due_at=due_at)
+        try:
+            outcome = await first_of(opened, call, wait)
+        except asyncio.CancelledError:
+            if self.attempt.over is None:
+                await self._break_off(spec, row.key, asyncio.get_running_loop().time() - began)
+            raise
+        finally:
+            self.attempt.close_wait(opened, outer)
+        stored = await self._keep_wait(spec, row.key, outcome)
+        self.require_going()
+        await self.attempt.suspension.resume()
+        return self.log.replay(spec, stored)
 
-class _Failed:
-    """A call that raised; told apart from any value a call may return."""
+    async def _keep_wait(self, spec: WaitSpec[T], key: bytes, outcome: bytes | Value[T] | Failed) -> bytes:
+        now = self.tools.clock.now()
+        if isinstance(outcome, bytes):
+            self.log.settled(key)
+            return outcome
+        if isinstance(outcome, Value):
+            return await self.log.close(key, value_record(spec.encode(outcome.value), now), waited=True)
+        if not isinstance(outcome.error, RequestError):
+            await self.attempt.suspension.resume()
+            raise outcome.error
+        return await self.log.close(key, failure_record(outcome.error, now), waited=True, held=True)
 
-    __slots__ = ("error",)
+    async def _break_off(self, spec: WaitSpec[T], key: bytes, seconds: float) -> None:
+        """Record that code of the turn broke this wait off, so that a later attempt does not find it answered."""
+        await self.log.close(key, cancelled_record(seconds, self.tools.clock.now()), waited=True, held=True)
+        if spec.kind == "request":
+            self.log.withdraw(key, spec.name)
 
-    def __init__(self, error: Exception) -> None:
-        self.error = error
-
-
-async def _outcome(call: Callable[[str], Awaitable[T]], key: bytes) -> T | _Failed:
-    """Make a call in a task of its own and return what came of it; a cancellation goes through to the call."""
-    task = asyncio.ensure_future(_marked(call, key))
-    try:
-        await asyncio.wait({task})
-    except asyncio.CancelledError:
-        task.cancel()
-        await asyncio.wait({task})
-        raise
-    if task.cancelled():
+    async def _replay_wait(self, spec: WaitSpec[T], blob: bytes, key: bytes) -> T:
+        after = self.log.read(blob).cancelled_after
+        if after is None:
+            return self.log.replay(spec, blob)
+        if spec.kind == "request":
+            self.log.withdraw(key, spec.name)
+        # What broke it off then, a time-out or the branch that was faster, breaks it off again.
+        async with self.attempt.suspension.resting():
+            await asyncio.sleep(after + AGAIN_SECONDS)
         raise asyncio.CancelledError
-    error = task.exception()
-    if error is None:
-        return task.result()
-    if isinstance(error, Exception):
-        return _Failed(error)
-    raise error
 
 
-async def _marked(call: Callable[[str], Awaitable[T]], key: bytes) -> T:
-    _inside_step.set(_Scope(key))
-    return await call(key.hex())
-
-
-def _key(spec: StepSpec[Any], scope: _Scope) -> bytes:
-    base = blake2b(digest_size=16)
-    for part in (spec.kind.encode(), spec.name.encode("utf-8", "surrogatepass"), spec.input):
-        base.update(b"%d:" % len(part))
-        base.update(part)
-    occurrence = scope.occurrences[base.digest()] = scope.occurrences.get(base.digest(), 0) + 1
-    return blake2b(base.digest() + b"%d" % occurrence + scope.key, digest_size=16).digest()
+__all__ = ["StepTools", "Steps", "TurnLost"]

@@ -24,6 +24,10 @@ class TopicCatalog:
         self._seen = await self._admin.topics()
         return self._seen
 
+    async def has(self, kafka_topic: str) -> bool:
+        """Whether a topic was there when the topics were last read; they are read now if they never were."""
+        return kafka_topic in (self._seen or await self.refresh())
+
     async def require(self, kafka_topic: str) -> None:
         """Return when the topic exists.
 

@@ -1,16 +1,21 @@
-"""A turn's attempt as its handler sees it: steps, publishes, ids and times that a later attempt repeats."""
+"""A turn's attempt as its handler sees it: steps, waits, publishes, ids and times that a later attempt repeats."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from agentopic.core import AgentId, TopicId
 from agentopic.core._turn import StepSpec
 from agentopic.engine.delivery import Delivery
+from agentopic.engine.previews import Shown
+from agentopic.engine.questions import encode_answer, question_id, question_input, question_note, until_answered
 from agentopic.engine.steps import Steps
+from agentopic.engine.timers import timer, until_due
+from agentopic.engine.waits import Wait, WaitSpec
 from agentopic.envelope import Envelope, agent_source, derive_id
 from agentopic.envelope import attributes as names
 from agentopic.envelope.kafka import encode
@@ -28,6 +33,8 @@ class Content:
     type: str
     datacontenttype: str | None
     data: bytes | None
+    extensions: Mapping[str, ExtensionValue] = field(default_factory=dict[str, ExtensionValue])
+    """Attributes of the event that belong to its payload: where it is kept when it does not travel."""
 
 
 @dataclass(slots=True)
@@ -42,16 +49,62 @@ class Turn:
     namespace: str
     steps: Steps
     outbox: list[OutboxRow] = field(default_factory=list[OutboxRow])
+    shown: Shown = field(default_factory=Shown)
+    """What this attempt has shown as previews."""
     _closed: bool = False
 
     async def step(self, spec: StepSpec[T], run: Callable[[str], Awaitable[T]]) -> T:
         """Run an outside call once; see `core.TurnScope.step`."""
         self._require_open("a step")
-        return await self.steps.run(spec, run)
+        return await self.steps.run(self, spec, run)
+
+    async def wait(self, spec: WaitSpec[T], call: Callable[[Wait], Awaitable[T]]) -> T:
+        """Wait for what comes from elsewhere; see `Steps.wait`. While only waits are open, the turn holds no slot."""
+        self._require_open("a wait")
+        return await self.steps.wait(spec, call)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait, through restarts; see `core.TurnScope.sleep`."""
+        await self.wait(timer(seconds), until_due)
+
+    async def ask(self, text: str, *, choices: Sequence[str] | None = None, details: Any = None) -> Any:
+        """Ask a person; see `core.TurnScope.ask`."""
+        asked = self.now().isoformat()
+        note = question_note(self.delivery.agent, self.run, text, choices=choices, details=details, asked=asked)
+
+        def publish(step: str) -> Sequence[OutboxRow]:
+            started = self.steps.attempt.started
+            question = question_id(started.identity, bytes.fromhex(step))
+            return self.steps.tools.hooks.asked(self, question, note)
+
+        spec: WaitSpec[Any] = WaitSpec(
+            kind="human",
+            name="ask",
+            input=question_input(text, choices=choices, details=details),
+            encode=encode_answer,
+            decode=json.loads,
+            note=note,
+            outbox=publish,
+        )
+        return await self.wait(spec, until_answered)
+
+    def preview(self, spec: StepSpec[Any], item: Any) -> None:
+        """Show an item of a running step's stream; see `core.TurnScope.preview`."""
+        self.steps.tools.hooks.preview(self, spec, item)
+
+    @property
+    def run(self) -> str:
+        """Id of the run this turn belongs to."""
+        return self.delivery.envelope.correlationid or self.delivery.envelope.id
+
+    @property
+    def fencing_token(self) -> int:
+        """The number that rises with each taking of this agent; see `core.TurnScope.fencing_token`."""
+        return self.steps.attempt.started.token
 
     def now(self) -> datetime:
         """Return the time of the latest recorded step, before the first one that of the delivery's record."""
-        millis = max(self.delivery.record.timestamp_ms, self.steps.last_ms)
+        millis = max(self.delivery.record.timestamp_ms, self.steps.log.last_ms)
         return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=millis)
 
     def new_id(self) -> str:
@@ -138,6 +191,7 @@ class Turn:
                 names.CAUSATIONID: cause.id,
                 names.AGHOPS: cause.aghops + 1,
                 **inherited,
+                **content.extensions,
                 **extensions,
             },
         )

@@ -8,8 +8,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, cast
 
-from agentopic.errors import JournalUnavailableError, LaneLostError, ProcessBuriedError, ValueRefusedError
+from agentopic.errors import (
+    JournalRewoundError,
+    JournalUnavailableError,
+    LaneLostError,
+    ProcessBuriedError,
+    ValueRefusedError,
+)
 from agentopic.ports.journal import (
+    Finish,
     Holdings,
     Journal,
     Started,
@@ -17,14 +24,11 @@ from agentopic.ports.journal import (
     StepResult,
     StepRow,
     StoredRow,
-    TurnDeferred,
-    TurnDone,
 )
 from agentopic.telemetry.loggers import get_logger
 
 T = TypeVar("T")
 R = TypeVar("R")
-Finished = TurnDone | TurnDeferred
 
 log = get_logger(__name__)
 
@@ -62,7 +66,7 @@ class Queues:
 
     opens: deque[Waiting[StepIntent, StepRow | None]] = field(default_factory=deque)
     closes: deque[Waiting[StepResult, StepRow]] = field(default_factory=deque)
-    turns: deque[Waiting[Finished, Started | None]] = field(default_factory=deque)
+    turns: deque[Waiting[Finish, Started | None]] = field(default_factory=deque)
     calls: deque[Waiting[Callable[[], Awaitable[Any]], Any]] = field(default_factory=deque)
     sent: list[StoredRow] = field(default_factory=list[StoredRow])
 
@@ -88,10 +92,13 @@ class Writer:
         publish: Callable[[Sequence[StoredRow]], None],
         dropped: Callable[[Sequence[StoredRow]], None],
         buried: Callable[[], None],
+        confirmed: Callable[[], int] = int,
     ) -> None:
+        """Ask `confirmed` for the highest beat the journal has confirmed: a lower one shows that it has forgotten."""
         self.journal = journal
         self.me = me
         self._adopt, self._publish, self._dropped, self._buried = adopt, publish, dropped, buried
+        self._confirmed = confirmed
         self._queues = Queues()
         self._wake = asyncio.Event()
         self._sent_due = False
@@ -100,9 +107,14 @@ class Writer:
         self.available = True
         """False from a call with unknown outcome until the journal has answered again."""
 
+    @property
+    def death(self) -> ProcessBuriedError | None:
+        """What ended this incarnation, when the journal did."""
+        return self._dead
+
     # ── what others call ───────────────────────────────────────────────────────────────────────────────────
 
-    async def commit(self, turn: Finished) -> Started | None:
+    async def commit(self, turn: Finish) -> Started | None:
         """Finish a turn and return its lane's next head, if the lane goes on.
 
         Raises:
@@ -188,8 +200,15 @@ class Writer:
     async def _write_opens(self) -> None:
         waiting = list(self._queues.opens)
         if waiting:
-            await self._group(self.journal.open_steps, waiting)
+            await self._group(self._open_steps, waiting)
             self._drop(self._queues.opens, waiting)
+
+    async def _open_steps(self, me: int, intents: Sequence[StepIntent]) -> Sequence[StepRow | None]:
+        rows = await self.journal.open_steps(me, intents)
+        for row in rows:
+            if row is not None and row.rows:
+                self._publish(row.rows)
+        return rows
 
     async def _write_closes(self) -> None:
         waiting = list(self._queues.closes)
@@ -233,7 +252,7 @@ class Writer:
         self._sent_due = bool(queues.sent)
         self._dropped(sent)
 
-    async def _commit(self, waiting: Sequence[Waiting[Finished, Started | None]], sent: Sequence[StoredRow]) -> None:
+    async def _commit(self, waiting: Sequence[Waiting[Finish, Started | None]], sent: Sequence[StoredRow]) -> None:
         try:
             committed = await self.journal.commit(self.me, [each.value for each in waiting], sent)
         except ValueRefusedError as exc:
@@ -256,7 +275,7 @@ class Writer:
             self._adopt(Holdings(lanes=tuple(following.values()), rows=()))
 
     async def _refuse(
-        self, waiting: Sequence[Waiting[Finished, Started | None]], sent: Sequence[StoredRow], exc: ValueRefusedError
+        self, waiting: Sequence[Waiting[Finish, Started | None]], sent: Sequence[StoredRow], exc: ValueRefusedError
     ) -> None:
         if not waiting:
             raise exc
@@ -283,6 +302,7 @@ class Writer:
         log.warning("journal unavailable, reading back what is held", error=str(cause))
         tries = 0
         while True:
+            confirmed = self._confirmed()
             try:
                 holdings = await self.journal.held(self.me)
                 break
@@ -291,12 +311,14 @@ class Writer:
                 tries += 1
         self.available = True
         log.info("journal available again", tries=tries + 1)
+        if holdings.beat < confirmed:
+            raise JournalRewoundError(f"the journal forgot: beat {holdings.beat} is stored, {confirmed} was confirmed")
         self._settle(holdings)
 
     def _settle(self, holdings: Holdings) -> None:
         """Resolve turns whose commit went through unseen; keep the others queued; adopt what is new here."""
         lanes = {started.lane: started for started in holdings.lanes}
-        unfinished: deque[Waiting[Finished, Started | None]] = deque()
+        unfinished: deque[Waiting[Finish, Started | None]] = deque()
         for each in self._queues.turns:
             held = lanes.get(each.value.lane)
             if each.answered:

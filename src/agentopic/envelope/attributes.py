@@ -76,16 +76,26 @@ AGATTEMPT: Final = "agattempt"
 AGREDRIVE: Final = "agredrive"
 """Integer: how often the event was sent again from the dead letters."""
 
+AGFRESH: Final = "agfresh"
+"""`true` on a redriven event whose recorded steps are not to be used again."""
+
 AGHOPS: Final = "aghops"
 """Integer: how many agents the chain of causes has passed."""
+
+AGDATASHA256: Final = "agdatasha256"
+"""SHA-256 of the payload that `dataref` names, in lower-case hexadecimal: what is fetched must have it."""
 
 KIND_PUBLISH: Final = "publish"
 KIND_REQUEST: Final = "request"
 KIND_REPLY: Final = "reply"
 KIND_FAULT: Final = "fault"
 KIND_STREAM: Final = "stream"
+KIND_CONTROL: Final = "control"
+KIND_WAKE: Final = "wake"
 
-MESSAGE_KINDS: Final = frozenset({KIND_PUBLISH, KIND_REQUEST, KIND_REPLY, KIND_FAULT, KIND_STREAM})
+MESSAGE_KINDS: Final = frozenset(
+    {KIND_PUBLISH, KIND_REQUEST, KIND_REPLY, KIND_FAULT, KIND_STREAM, KIND_CONTROL, KIND_WAKE}
+)
 """The values `agmsgkind` has on events of agentopic."""
 
 KNOWN_EXTENSIONS: Final = frozenset(
@@ -110,6 +120,7 @@ KNOWN_EXTENSIONS: Final = frozenset(
         AGATTEMPT,
         AGREDRIVE,
         AGHOPS,
+        AGDATASHA256,
     }
 )
 """Extensions agentopic gives a meaning to; they must be right where they appear."""

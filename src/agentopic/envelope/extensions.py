@@ -56,6 +56,11 @@ class PublishedExtensions:
         return self._text(names.DATAREF)
 
     @property
+    def agdatasha256(self) -> str | None:
+        """SHA-256 of the payload that `dataref` names."""
+        return self._text(names.AGDATASHA256)
+
+    @property
     def agtopictype(self) -> str | None:
         """Type of the TopicId a publish is meant for."""
         return self._text(names.AGTOPICTYPE)

@@ -8,6 +8,7 @@ import time
 from hashlib import blake2b
 
 _TAIL_BITS = 74
+_VARIANT = {digit: f"{int(digit, 16) & 0b11 | 0b1000:x}" for digit in "0123456789abcdef"}  # RFC 9562, section 4.1
 _TAIL_FRESH = 73  # a fresh tail leaves the top bit clear, so that increments within one millisecond have room
 
 
@@ -55,22 +56,19 @@ def derive_id(*parts: str | int | bytes) -> str:
     Different parts, or the same bytes split differently or of another type, give different ids. The result is
     a UUIDv8 (RFC 9562, section 5.8) over a BLAKE2b digest, 122 bits of which remain.
     """
-    digest = blake2b(digest_size=16, person=b"agentopic-id")
+    marked: list[bytes] = []
     for part in parts:
-        kind, content = _content(part)
-        digest.update(b"%c%d:" % (kind, len(content)))
-        digest.update(content)
-    value = int.from_bytes(digest.digest())
-    value = value & ~(0xF << 76) | 0x8 << 76
-    return _text(value & ~(0b11 << 62) | 0b10 << 62)
-
-
-def _content(part: str | int | bytes) -> tuple[bytes, bytes]:
-    if isinstance(part, str):
-        return b"s", part.encode("utf-8", "surrogatepass")
-    if isinstance(part, int):
-        return b"i", b"%d" % part
-    return b"b", part
+        if isinstance(part, str):
+            content = part.encode("utf-8", "surrogatepass")
+            marked.append(b"s%d:%b" % (len(content), content))
+        elif isinstance(part, int):
+            content = b"%d" % part
+            marked.append(b"i%d:%b" % (len(content), content))
+        else:
+            marked.append(b"b%d:%b" % (len(part), part))
+    digits = blake2b(b"".join(marked), digest_size=16, person=b"agentopic-id").hexdigest()
+    variant = _VARIANT[digits[16]]
+    return f"{digits[:8]}-{digits[8:12]}-8{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
 def _text(value: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -83,6 +84,18 @@ def decode_record(
     content_type = _checked_content_type(headers, value, key, max_bytes)
     if content_type is not None and content_type[:23].lower() == _CLOUDEVENTS:
         return _structured(content_type, headers, value, max_bytes)
+    return _binary(headers, value)
+
+
+def restore_record(headers: Headers, value: bytes | None) -> Envelope:
+    """Return the event of a record that `decode_record` has accepted before and that was kept since.
+
+    Raises:
+        EnvelopeError: the record is no valid CloudEvent.
+    """
+    content_type = next((raw for name, raw in headers if len(name) == 12 and name.lower() == _CONTENT_TYPE), None)
+    if content_type is not None and content_type[:23].lower() == _CLOUDEVENTS:
+        return _structured(content_type, headers, value, sys.maxsize)
     return _binary(headers, value)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple, TypeAlias, get_args
 
 from agentopic.errors import ConfigError
@@ -56,6 +57,7 @@ def decode_name(encoded: str) -> str | None:
     return name if encode_name(name) == encoded else None
 
 
+@lru_cache(maxsize=1024)
 def topic_events(ns: str, topic_type: str) -> str:
     """Name of the topic that holds the events of a topic type; key: topic source.
 
@@ -146,6 +148,7 @@ def consumer_group(ns: str, agent_type: str) -> str:
     return _limited(f"{_checked(ns)}.{_encoded(agent_type)}", agent_type)
 
 
+@lru_cache(maxsize=1024)
 def parse_topic(kafka_topic: str) -> KafkaTopic | None:
     """Return the parts of a topic name that a function of this module built, or None for any other name."""
     ns, _, rest = kafka_topic.partition(".")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from agentopic.errors import EnvelopeError
+
+_UNRESERVED = re.compile(r"[A-Za-z0-9_.~-]*")  # RFC 3986, section 2.3
 
 
 class AgentSource(NamedTuple):
@@ -23,7 +26,7 @@ def agent_source(namespace: str, agent_type: str, agent_key: str) -> str:
         EnvelopeError: a part has no UTF-8 form (a lone surrogate).
     """
     try:
-        return f"/{quote(namespace, '')}/agents/{quote(agent_type, '')}/{quote(agent_key, '')}"
+        return f"/{_quoted(namespace)}/agents/{_quoted(agent_type)}/{_quoted(agent_key)}"
     except UnicodeEncodeError as exc:
         raise EnvelopeError(f"agent {agent_type!r}/{agent_key!r} cannot be named in a source: {exc.reason}") from exc
 
@@ -36,6 +39,10 @@ def parse_agent_source(source: str) -> AgentSource | None:
     namespace, agent_type, agent_key = unquote(parts[1]), unquote(parts[3]), unquote(parts[4])
     # Only the form that `agent_source` writes names an agent: two texts never name the same one.
     return AgentSource(namespace, agent_type, agent_key) if _is_canonical(source, parts) else None
+
+
+def _quoted(part: str) -> str:
+    return part if _UNRESERVED.fullmatch(part) is not None else quote(part, "")
 
 
 def _is_canonical(source: str, parts: list[str]) -> bool:

@@ -41,7 +41,7 @@ def format_time(time: datetime) -> str:
     if offset is None:
         raise EnvelopeError(f"time {time!r} has no time zone: use an aware datetime")
     if not offset:
-        return time.replace(tzinfo=None).isoformat() + "Z"
+        return time.isoformat()[: -len("+00:00")] + "Z"
     if offset % timedelta(minutes=1):
         # RFC 3339 knows offsets in whole minutes only.
         return time.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"

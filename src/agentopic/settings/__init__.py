@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from agentopic.concealment import MASK, masked
-from agentopic.settings.model import Origin, Settings, unknown_variables, variable, variables
+from agentopic.settings.model import Origin, Settings, fields, unknown_variables, variable, variables
 
-__all__ = ["MASK", "Origin", "Settings", "masked", "unknown_variables", "variable", "variables"]
+__all__ = ["MASK", "Origin", "Settings", "fields", "masked", "unknown_variables", "variable", "variables"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,34 +22,12 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from agentopic.concealment import MASK, conceal, masked
 from agentopic.errors import ConfigError
+from agentopic.settings.fields import also_autogen, comma_separated, names, none_word, upper
+from agentopic.settings.metering import MeteringSettings, RateLimitSetting
 from agentopic.settings.sources import PREFIX, Found, aliases, gather, misspelt
 
 
-def _names(name: str) -> AliasChoices:
-    """Accept our variable only."""
-    return AliasChoices(PREFIX + name)
-
-
-def _also_autogen(name: str) -> AliasChoices:
-    """Accept our variable, then AutoGen's."""
-    return AliasChoices(PREFIX + name, "AUTOGEN_" + name)
-
-
-def _upper(value: object) -> object:
-    return value.upper() if isinstance(value, str) else value
-
-
-def _none_word(value: object) -> object:
-    return None if isinstance(value, str) and value.strip().lower() == "none" else value
-
-
-def _comma_separated(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    return tuple(part.strip() for part in value.split(",") if part.strip())
-
-
-class Settings(BaseSettings):
+class Settings(MeteringSettings):
     """What the environment says, validated once and never changed.
 
     A value comes from the first of: a keyword (a flag of the command line), an environment variable, a secret
@@ -70,162 +49,194 @@ class Settings(BaseSettings):
     transport: str = Field(
         default="sqlite:///.agentopic/agentopic.db",
         repr=False,
-        validation_alias=_names("TRANSPORT"),
+        validation_alias=names("TRANSPORT"),
         description="Where events travel: `sqlite:///path`, `kafka://host:port,host:port`, `memory://`.",
     )
     journal: str | None = Field(
         default=None,
         repr=False,
-        validation_alias=_names("JOURNAL"),
+        validation_alias=names("JOURNAL"),
         description="Where deliveries, steps and state are kept: `sqlite:///path`, `postgresql://…`, "
         "`memory://`. Follows a SQLite or memory transport; must be given with Kafka.",
+    )
+    blobs: str | None = Field(
+        default=None,
+        repr=False,
+        validation_alias=names("BLOBS"),
+        description="Where payloads above `AGENTOPIC_BLOB_BYTES` are kept: `file:///directory`, `sqlite:///path`, "
+        "`postgresql://…`, `memory://`. By default beside the journal.",
+    )
+    blob_bytes: int = Field(
+        default=512 * 1024,
+        ge=1024,
+        validation_alias=names("BLOB_BYTES"),
+        description="A larger payload travels as a reference.",
+    )
+    blobs_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://",
+        validation_alias=names("BLOBS_URL"),
+        description="Where blobs are served, for subscribers that are not ours: events then refer to "
+        "`<url>/v1/blobs/<sha256>`.",
     )
     namespace: str = Field(
         default="agentopic",
         pattern=r"^[A-Za-z0-9_-]{1,64}$",
-        validation_alias=_names("NAMESPACE"),
+        validation_alias=names("NAMESPACE"),
         description="First part of every Kafka topic name and consumer group.",
     )
     runtime_type: Literal["local", "distributed"] = Field(
         default="distributed",
-        validation_alias=_also_autogen("RUNTIME_TYPE"),
+        validation_alias=also_autogen("RUNTIME_TYPE"),
         description="`local`: in this process, nothing is stored; `distributed`: over transport and journal.",
     )
-    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper)] = Field(
-        default="INFO", validation_alias=_also_autogen("LOG_LEVEL"), description="What is logged, on stderr."
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(upper)] = Field(
+        default="INFO", validation_alias=also_autogen("LOG_LEVEL"), description="What is logged, on stderr."
     )
     log_format: Literal["auto", "console", "json"] = Field(
         default="auto",
-        validation_alias=_names("LOG_FORMAT"),
+        validation_alias=names("LOG_FORMAT"),
         description="`auto` is `console` on a terminal and `json` otherwise.",
     )
     max_concurrent_agents: int = Field(
         default=100,
         ge=1,
-        validation_alias=_also_autogen("MAX_CONCURRENT_AGENTS"),
+        validation_alias=also_autogen("MAX_CONCURRENT_AGENTS"),
         description="Running turns per agent type and process.",
     )
     message_queue_size: int = Field(
         default=10_000,
         ge=1,
-        validation_alias=_also_autogen("MESSAGE_QUEUE_SIZE"),
+        validation_alias=also_autogen("MESSAGE_QUEUE_SIZE"),
         description="Stored and not yet started deliveries per agent type and process.",
     )
     message_buffer_bytes: int = Field(
         default=10 * 1024 * 1024,
         ge=1024,
-        validation_alias=_names("MESSAGE_BUFFER_BYTES"),
+        validation_alias=names("MESSAGE_BUFFER_BYTES"),
         description="Bytes of deliveries held in memory per process.",
     )
     max_event_bytes: int = Field(
         default=1024 * 1024,
         ge=1024,
-        validation_alias=_names("MAX_EVENT_BYTES"),
+        validation_alias=names("MAX_EVENT_BYTES"),
         description="An inbound record above it is a dead letter.",
+    )
+    idle_seconds: float = Field(
+        default=900.0,
+        gt=0,
+        validation_alias=names("IDLE_SECONDS"),
+        description="An agent without work leaves memory after so long.",
+    )
+    memory_limit_bytes: int | None = Field(
+        default=None,
+        ge=1024 * 1024,
+        validation_alias=names("MEMORY_LIMIT_BYTES"),
+        description="Resident size of the process above which idle agents leave memory, oldest first.",
     )
     lease_seconds: float = Field(
         default=10.0,
         gt=0,
         le=60,
-        validation_alias=_names("LEASE_SECONDS"),
+        validation_alias=names("LEASE_SECONDS"),
         description="A process without a new heartbeat for so long is taken for dead.",
     )
     topics: Literal["create", "verify"] = Field(
         default="create",
-        validation_alias=_names("TOPICS"),
+        validation_alias=names("TOPICS"),
         description="`create`: a service creates its missing topics; `verify`: it stops when one is missing.",
     )
     partitions: int = Field(
         default=8,
         ge=1,
         le=10_000,
-        validation_alias=_names("PARTITIONS"),
+        validation_alias=names("PARTITIONS"),
         description="Partitions of a created topic.",
     )
     topic_replication: int = Field(
         default=1,
         ge=1,
         le=32,
-        validation_alias=_names("TOPIC_REPLICATION"),
+        validation_alias=names("TOPIC_REPLICATION"),
         description="Replicas of a created topic.",
     )
     drain_seconds: float = Field(
         default=30.0,
         ge=0,
-        validation_alias=_names("DRAIN_SECONDS"),
+        validation_alias=names("DRAIN_SECONDS"),
         description="How long running turns may finish after SIGTERM.",
     )
     start_from: str | None = Field(
         default=None,
-        validation_alias=_names("START_FROM"),
+        validation_alias=names("START_FROM"),
         description="Where a new agent type starts to read: `earliest`, `registration` or a time (ISO 8601, "
         "with offset). Needed only when more than 1,000 records wait at its first start.",
     )
     hop_limit: int = Field(
         default=64,
         ge=1,
-        validation_alias=_names("HOP_LIMIT"),
+        validation_alias=names("HOP_LIMIT"),
         description="An event that passed more agents is a loop.",
     )
     dedup_seconds: float = Field(
         default=7 * 24 * 3600.0,
         gt=0,
-        validation_alias=_names("DEDUP_SECONDS"),
+        validation_alias=names("DEDUP_SECONDS"),
         description="How long the identity of a handled event is remembered.",
     )
     model_timeout_seconds: float = Field(
         default=30.0,
         gt=0,
-        validation_alias=_names("MODEL_TIMEOUT_SECONDS"),
+        validation_alias=names("MODEL_TIMEOUT_SECONDS"),
         description="Limit of one model call.",
     )
     model_retries: int = Field(
         default=3,
         ge=0,
-        validation_alias=_names("MODEL_RETRIES"),
+        validation_alias=names("MODEL_RETRIES"),
         description="Retries of a model call, with exponential backoff.",
     )
     demo_model: str = Field(
         default="gpt-4o-mini",
-        validation_alias=_names("DEMO_MODEL"),
+        validation_alias=names("DEMO_MODEL"),
         description="The model that `agentopic demo` asks when a provider is set.",
     )
-    request_timeout_seconds: Annotated[float | None, BeforeValidator(_none_word)] = Field(
+    request_timeout_seconds: Annotated[float | None, BeforeValidator(none_word)] = Field(
         default=600.0,
         gt=0,
-        validation_alias=_names("REQUEST_TIMEOUT_SECONDS"),
+        validation_alias=names("REQUEST_TIMEOUT_SECONDS"),
         description="Deadline of a request between agents; `none` for no deadline.",
     )
     request_resend_seconds: float = Field(
         default=10.0,
         gt=0,
-        validation_alias=_names("REQUEST_RESEND_SECONDS"),
+        validation_alias=names("REQUEST_RESEND_SECONDS"),
         description="A request without an answer is sent again after so long, with the same id.",
     )
     request_resends: int = Field(
-        default=2, ge=0, validation_alias=_names("REQUEST_RESENDS"), description="How often it is sent again."
+        default=2, ge=0, validation_alias=names("REQUEST_RESENDS"), description="How often it is sent again."
     )
     grpc_port: int = Field(
         default=50051,
         ge=0,
         le=65535,
-        validation_alias=_also_autogen("GRPC_PORT"),
+        validation_alias=also_autogen("GRPC_PORT"),
         description="Port of the gRPC bridge.",
     )
     grpc_max_connections: int = Field(
         default=100,
         ge=1,
-        validation_alias=_also_autogen("GRPC_MAX_CONNECTIONS"),
+        validation_alias=also_autogen("GRPC_MAX_CONNECTIONS"),
         description="Connections the gRPC bridge accepts.",
     )
     disable_runtime_tracing: bool = Field(
         default=False,
-        validation_alias=_also_autogen("DISABLE_RUNTIME_TRACING"),
+        validation_alias=also_autogen("DISABLE_RUNTIME_TRACING"),
         description="Whether runtimes make no spans.",
     )
-    allowed_provider_namespaces: Annotated[tuple[str, ...], BeforeValidator(_comma_separated)] = Field(
+    allowed_provider_namespaces: Annotated[tuple[str, ...], BeforeValidator(comma_separated)] = Field(
         default=(),
-        validation_alias=_also_autogen("ALLOWED_PROVIDER_NAMESPACES"),
+        validation_alias=also_autogen("ALLOWED_PROVIDER_NAMESPACES"),
         description="Further packages, separated by commas, from which component JSON may load classes.",
     )
     openai_api_key: SecretStr | None = Field(
@@ -313,7 +324,7 @@ class Settings(BaseSettings):
                 value=self._shown(name),
                 source=self._sources.get(name, "default"),
             )
-            for name in type(self).model_fields
+            for name in fields()
         )
 
     def export_provider_keys(self) -> None:
@@ -328,11 +339,13 @@ class Settings(BaseSettings):
                 os.environ.setdefault(variable(name), text)
 
     def _shown(self, name: str) -> str | int | float | bool | None:
-        value: SecretStr | tuple[str, ...] | str | float | None = getattr(self, name)
+        value: SecretStr | tuple[str, ...] | dict[str, RateLimitSetting] | str | float | None = getattr(self, name)
         if isinstance(value, SecretStr):
             return MASK
         if isinstance(value, tuple):
             return ",".join(value)
+        if isinstance(value, dict):
+            return json.dumps({key: each.model_dump(exclude_none=True) for key, each in value.items()})
         return masked(value) if isinstance(value, str) else value
 
 
@@ -344,6 +357,11 @@ class Origin:
     variable: str
     value: str | int | float | bool | None
     source: str
+
+
+def fields() -> tuple[str, ...]:
+    """Return the names of all settings, in the order in which they are shown."""
+    return tuple(sorted(Settings.model_fields, key=lambda name: name in MeteringSettings.model_fields))
 
 
 def variables(name: str) -> tuple[str, ...]:

@@ -12,21 +12,34 @@ from typing import TypeVar
 
 from agentopic.ports.journal import (
     Answer,
+    AnswerQuestion,
+    CancelRequest,
+    CancelRun,
     Committed,
+    ControlBatch,
+    Controlled,
+    Finish,
     Incoming,
     IntakeBatch,
     Intaken,
     Journal,
+    Letter,
     MarkAdvance,
     OutboxRow,
+    Outcome,
+    PauseLane,
+    PortableRow,
+    Refusal,
     ReplyAddress,
     Started,
     StateChange,
     StepIntent,
     StepResult,
+    StepRow,
     StoredRow,
     TurnDeferred,
     TurnDone,
+    TurnParked,
 )
 from agentopic.ports.transport import TopicPartition
 
@@ -35,6 +48,10 @@ T = TypeVar("T")
 GROUP = "test.worker"
 Watermarks = dict[tuple[str, TopicPartition], int]
 PLACE = TopicPartition("test.topic.task", 0)
+CONTROL_GROUP = f"{GROUP}#control"
+CONTROL_PLACE = TopicPartition("test.control.worker", 0)
+
+AnyCommand = AnswerQuestion | CancelRequest | CancelRun | PauseLane
 
 
 def digest(*parts: str) -> bytes:
@@ -51,6 +68,8 @@ def delivery(
     place: TopicPartition = PLACE,
     request_id: str | None = None,
     reply_to: ReplyAddress | None = None,
+    deadline_ms: int | None = None,
+    caller: bytes | None = None,
 ) -> Incoming:
     """Build a delivery whose identity and head are its name."""
     return Incoming(
@@ -63,6 +82,8 @@ def delivery(
         partition=place,
         request_id=request_id,
         reply_to=reply_to,
+        deadline_ms=deadline_ms,
+        caller=caller,
     )
 
 
@@ -90,7 +111,9 @@ def done(
     outbox: Sequence[OutboxRow] = (),
     state: StateChange | None = None,
     answer: Answer | None = None,
+    outcome: Outcome = "done",
     hand_back: bool = False,
+    asked: bool = False,
 ) -> TurnDone:
     """Finish what a lane runs."""
     return TurnDone(
@@ -98,10 +121,12 @@ def done(
         token=turn.token,
         pos=_running(turn),
         identity=turn.identity,
+        outcome=outcome,
         state=state,
         outbox=outbox,
         answer=answer,
         hand_back=hand_back,
+        asked=asked,
     )
 
 
@@ -112,7 +137,40 @@ def deferred(turn: Started, delay_seconds: float = 0.0, *, failed: bool = True) 
     )
 
 
-def intent(turn: Started, name: str) -> StepIntent:
+def parked(turn: Started, *awaits: str, delay_seconds: float | None = None) -> TurnParked:
+    """Unwind what a lane runs until one of these steps has its result."""
+    return TurnParked(
+        lane=turn.lane,
+        token=turn.token,
+        pos=_running(turn),
+        turn=turn.identity,
+        awaits=tuple(digest(name) for name in awaits),
+        delay_seconds=delay_seconds,
+    )
+
+
+def refusal(
+    incoming: Incoming,
+    *,
+    outcome: Outcome = "dead",
+    answer: Answer | None = None,
+    outbox: Sequence[OutboxRow] = (),
+) -> Refusal:
+    """Finish a stored delivery without running it."""
+    return Refusal(lane=incoming.lane, identity=incoming.identity, outcome=outcome, answer=answer, outbox=outbox)
+
+
+def intent(
+    turn: Started,
+    name: str,
+    *,
+    kind: str = "tool",
+    due_seconds: float | None = None,
+    due_ms: int | None = None,
+    callee: bytes | None = None,
+    note: bytes | None = None,
+    outbox: tuple[OutboxRow, ...] = (),
+) -> StepIntent:
     """Announce an outside call of the turn that a lane runs."""
     return StepIntent(
         lane=turn.lane,
@@ -120,14 +178,26 @@ def intent(turn: Started, name: str) -> StepIntent:
         pos=_running(turn),
         turn=turn.identity,
         key=digest(name),
-        kind="tool",
+        kind=kind,
         name=name,
+        due_seconds=due_seconds,
+        due_ms=due_ms,
+        callee=callee,
+        note=note,
+        outbox=outbox,
     )
 
 
-def result(turn: Started, name: str, value: bytes) -> StepResult:
+def result(
+    turn: Started, name: str, value: bytes, *, lane: bytes | None = None, token: int | None = None
+) -> StepResult:
     """Record what such a call returned."""
-    return StepResult(turn=turn.identity, key=digest(name), result=value)
+    return StepResult(turn=turn.identity, key=digest(name), result=value, lane=lane, token=token)
+
+
+def reply(turn: Started, name: str, value: bytes = b"reply") -> StepResult:
+    """Record what the lane of a turn waits for."""
+    return result(turn, name, value, lane=turn.lane)
 
 
 def _running(turn: Started) -> int:
@@ -179,13 +249,50 @@ class Member:
         """Take ready lanes of one group."""
         return await self.journal.take(self.id, {group: slots})
 
-    async def commit(self, *turns: TurnDone | TurnDeferred, sent: Sequence[StoredRow] = ()) -> Committed:
+    async def commit(self, *turns: Finish, sent: Sequence[StoredRow] = ()) -> Committed:
         """Finish turns and acknowledge rows."""
         return await self.journal.commit(self.id, turns, sent)
 
     async def run(self, *deliveries: Incoming) -> Sequence[Started]:
         """Store deliveries and start all their lanes at once."""
         return (await self.intake(*deliveries, free=len(deliveries))).started
+
+    async def control(self, *commands: AnyCommand, dead: Sequence[OutboxRow] = ()) -> Controlled:
+        """Store commands and dead letters as the next records of their partitions, and apply them."""
+        letters = [(CONTROL_PLACE, row) for row in dead]
+        places = [command.partition for command in commands] + [place for place, _ in letters]
+        marks = [self._mark(CONTROL_GROUP, place, places.count(place)) for place in dict.fromkeys(places)]
+        controlled = await self.journal.control(
+            self.id, ControlBatch(group=CONTROL_GROUP, marks=marks, commands=commands, dead=letters)
+        )
+        for mark in marks:
+            if mark.partition not in controlled.stale:
+                self.known[CONTROL_GROUP, mark.partition] = mark.next
+        return controlled
+
+    async def mail(self) -> Mapping[bytes, Letter]:
+        """Empty the mail; letters by lane."""
+        return {letter.lane: letter for letter in await self.journal.mail(self.id)}
+
+    async def open(self, *intents: StepIntent) -> Sequence[StepRow]:
+        """Store intents; all of them must be accepted."""
+        rows = await self.journal.open_steps(self.id, intents)
+        accepted = [row for row in rows if row is not None]
+        if len(accepted) < len(rows):
+            raise ValueError("the lane is not held under that token")
+        return accepted
+
+    async def close(self, *results: StepResult) -> Sequence[StepRow]:
+        """Store results."""
+        return await self.journal.close_steps(self.id, results)
+
+    async def refuse(self, *refusals: Refusal) -> Sequence[StoredRow]:
+        """Finish stored deliveries without running them."""
+        return await self.journal.refuse(self.id, refusals)
+
+    async def dump(self, *groups: str) -> Sequence[PortableRow]:
+        """Return all rows of these groups."""
+        return [row async for row in self.journal.dump(groups or (GROUP,))]
 
     async def bury(self, other: Member) -> Sequence[StoredRow]:
         """Declare another member dead, as seen now."""

@@ -17,6 +17,8 @@ When = Literal["before", "after"]
 CALLS = frozenset(
     {"join", "peers", "bury", "leave", "lease", "intake", "take", "commit"}
     | {"held", "backlog", "open_steps", "close_steps", "recorded", "load", "sweep"}
+    | {"refuse", "control", "mail", "cancelled_runs", "questions", "mentioned"}
+    | {"open_request", "close_request", "spend", "spent"}
 )
 
 

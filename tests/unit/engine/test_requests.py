@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from agentopic.core import AgentId, MessageContext
-from agentopic.errors import RequestError, RequestTimeoutError, UndeliverableError
+from agentopic.errors import CallCycleError, PayloadError, RequestError, RequestTimeoutError, UndeliverableError
 
 from .town import Note, Resident, Town, nothing, until
 
@@ -33,7 +33,7 @@ async def test_an_answer_that_cannot_be_serialised_is_a_fault_at_the_first_attem
     await town.settle(runtime, "clerk", answer)
     await runtime.start()
 
-    with pytest.raises(RequestError, match="PayloadError"):
+    with pytest.raises(PayloadError):
         await runtime.send_message(Note(), CLERK)
 
     assert len(attempts) == 1
@@ -67,7 +67,7 @@ async def test_an_agent_that_asks_itself_is_told_instead_of_waiting_for_ever(tow
     await town.settle(runtime, "clerk", ask)
     await runtime.start()
 
-    with pytest.raises(RequestError, match="CallCycleError"):
+    with pytest.raises(CallCycleError):
         await runtime.send_message(Note(), CLERK)
 
 

@@ -82,7 +82,15 @@ class Town:
         await self._stack.aclose()
 
     def runtime(
-        self, *, journal: Any = None, transport: MemoryTransport | None = None, clock: Any = None, **options: Any
+        self,
+        *,
+        journal: Any = None,
+        transport: MemoryTransport | None = None,
+        clock: Any = None,
+        blobs: Any = None,
+        rate_limits: Any = None,
+        rate_limits_by_name: Any = None,
+        **options: Any,
     ) -> EngineRuntime:
         """Return one more process on the mesh, not started."""
         mesh = Mesh(
@@ -90,8 +98,12 @@ class Town:
             admin=MemoryAdmin(self.log),
             clock=clock or SystemClock(),
             journal=as_journal(journal or FaultyJournal(self.store)),
+            blobs=blobs,
+            rate_limits=rate_limits,
         )
         chosen: dict[str, Any] = {"namespace": NS, "partitions": 4, "drain_seconds": 5.0, "retry": AT_ONCE, **options}
+        if rate_limits_by_name is not None:
+            chosen["rate_limits"] = rate_limits_by_name
         runtime = EngineRuntime(mesh, EngineOptions(**chosen))
         self._stack.push_async_callback(runtime.stop)
         return runtime

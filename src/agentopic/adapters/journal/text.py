@@ -5,7 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from agentopic.errors import ValueRefusedError
-from agentopic.ports.journal import Incoming, IntakeBatch, OutboxRow, StepIntent, TurnDeferred, TurnDone
+from agentopic.ports.journal import (
+    Answer,
+    CancelRequest,
+    CancelRun,
+    ControlBatch,
+    Finish,
+    Incoming,
+    IntakeBatch,
+    OutboxRow,
+    PauseLane,
+    Refusal,
+    Spend,
+    StepIntent,
+    StepResult,
+    TurnDone,
+)
 
 
 def check_text(what: str, value: str) -> None:
@@ -45,17 +60,30 @@ def _check_incoming(delivery: Incoming) -> None:
         check_text("reply topic", delivery.reply_to.topic)
 
 
-def check_turns(turns: Iterable[TurnDone | TurnDeferred]) -> None:
+def check_turns(turns: Iterable[Finish]) -> None:
     """Check the texts of everything a commit would store."""
     for turn in turns:
-        if isinstance(turn, TurnDeferred):
-            continue
-        for row in turn.outbox:
-            check_row(row)
-        if turn.answer is not None:
-            check_text("request id", turn.answer.request_id)
-            for name, _ in turn.answer.headers:
-                check_text("header name", name)
+        if isinstance(turn, TurnDone):
+            _check_end(turn)
+
+
+def check_refusals(refusals: Iterable[Refusal]) -> None:
+    """Check the texts of everything a refusal would store."""
+    for refusal in refusals:
+        _check_end(refusal)
+
+
+def _check_end(end: TurnDone | Refusal) -> None:
+    for row in end.outbox:
+        check_row(row)
+    if end.answer is not None:
+        _check_answer(end.answer)
+
+
+def _check_answer(answer: Answer) -> None:
+    check_text("request id", answer.request_id)
+    for name, _ in answer.headers:
+        check_text("header name", name)
 
 
 def check_intents(intents: Iterable[StepIntent]) -> None:
@@ -63,3 +91,40 @@ def check_intents(intents: Iterable[StepIntent]) -> None:
     for intent in intents:
         check_text("step kind", intent.kind)
         check_text("step name", intent.name)
+        for row in intent.outbox:
+            check_row(row)
+
+
+def check_results(results: Iterable[StepResult]) -> None:
+    """Check the texts of step results."""
+    for result in results:
+        check_spending(result.spend)
+
+
+def check_spending(entries: Iterable[Spend]) -> None:
+    """Check the scopes of entries."""
+    for entry in entries:
+        check_text("scope", entry.scope)
+
+
+def check_control(batch: ControlBatch) -> None:
+    """Check the texts of everything a control batch would store."""
+    check_text("group", batch.group)
+    for mark in batch.marks:
+        check_text("topic", mark.partition.topic)
+    for command in batch.commands:
+        match command:
+            case CancelRequest():
+                check_text("request id", command.request_id)
+                _check_answer(command.answer)
+                if command.reply_to is not None:
+                    check_text("reply topic", command.reply_to.topic)
+            case CancelRun():
+                check_text("run", command.run)
+            case PauseLane():
+                check_text("group", command.group)
+                check_text("key", command.key)
+            case _:
+                pass
+    for _, row in batch.dead:
+        check_row(row)

@@ -35,6 +35,7 @@ class KafkaAdmin:
         self._options = options
         self._clients: tuple[Admin, Client] | None = None
         self._connecting = asyncio.Lock()
+        self._asking = asyncio.Lock()
         self._starts = ClientStarts()
 
     async def topics(self) -> Mapping[str, int]:
@@ -60,7 +61,7 @@ class KafkaAdmin:
             _check_created(answer.to_object()["topic_errors"])
             await _visible(admin, {spec.name for spec in specs})
             parts = [TopicPartition(spec.name, number) for spec in missing for number in range(spec.partitions)]
-            await list_offsets(client, parts)  # answered once every leader is in office
+            await self._list_offsets(client, parts)  # answered once every leader is in office
 
     async def offsets(self, partitions: Iterable[TopicPartition]) -> Mapping[TopicPartition, OffsetRange]:
         """Return what each partition holds now."""
@@ -69,6 +70,13 @@ class KafkaAdmin:
             parts = [part for part in partitions if 0 <= part.partition < known.get(part.topic, 0)]
             if not parts:
                 return {}
+            return await self._list_offsets(client, parts)
+
+    async def _list_offsets(
+        self, client: Client, parts: Sequence[TopicPartition]
+    ) -> Mapping[TopicPartition, OffsetRange]:
+        # One at a time: the client follows the topics it was told last, and forgets the leaders of all others.
+        async with self._asking:
             return await list_offsets(client, parts)
 
     async def committed(self, group: str, partitions: Iterable[TopicPartition]) -> Mapping[TopicPartition, int]:

@@ -11,6 +11,7 @@ from typing import Any, cast
 from agentopic.agentchat.agents._assistant_config import AssistantOptions
 from agentopic.agentchat.messages import BaseAgentEvent, BaseChatMessage
 from agentopic.core import CancellationToken, FunctionCall
+from agentopic.core._turn import step_path
 from agentopic.core.models import FunctionExecutionResult
 from agentopic.core.tools import StreamWorkbench, ToolResult, Workbench
 from agentopic.core.tools._tool_failure import failure_text
@@ -28,7 +29,7 @@ async def execute_tool_calls(
     off the attempt, the other calls are cancelled and waited for.
     """
     shown: asyncio.Queue[Any] = asyncio.Queue()
-    tasks = [asyncio.create_task(_execute(call, options, shown, cancellation_token)) for call in calls]
+    tasks = [asyncio.create_task(_execute_apart(call, options, shown, cancellation_token)) for call in calls]
     together = asyncio.gather(*tasks)
     together.add_done_callback(lambda _done: shown.put_nowait(_END))
     try:
@@ -39,6 +40,17 @@ async def execute_tool_calls(
         for task in tasks:
             task.cancel()
         await asyncio.gather(together, *tasks, return_exceptions=True)
+
+
+async def _execute_apart(
+    call: FunctionCall,
+    options: AssistantOptions,
+    shown: asyncio.Queue[Any],
+    cancellation_token: CancellationToken,
+) -> FunctionExecutionResult:
+    # Two calls that do the same thing side by side never take each other's recorded results.
+    with step_path(call.id):
+        return await _execute(call, options, shown, cancellation_token)
 
 
 async def _execute(

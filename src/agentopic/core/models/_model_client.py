@@ -32,6 +32,11 @@ class ChatCompletionClient(ComponentBase[BaseModel], ABC):
         """The name under which calls are recorded and billed; the model's name where the client knows it."""
         return type(self).__name__
 
+    @property
+    def step_endpoint(self) -> str:
+        """What answers the calls: clients of one endpoint share its rate limits and its failures."""
+        return self.step_name
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         record_model_calls(cls)

@@ -8,8 +8,9 @@ from typing import Any, TypeAlias
 
 from pydantic import TypeAdapter
 
+from agentopic.core._call_usage import CallUsage
 from agentopic.core._turn import StepSpec, current_turn
-from agentopic.core.models._types import CreateResult, LLMMessage
+from agentopic.core.models._types import CachedRequestUsage, CreateResult, LLMMessage
 from agentopic.core.tools._stream_step import ReplayedStep, stream_step
 from agentopic.core.utils._canonical_json import canonical_json
 
@@ -76,13 +77,14 @@ async def _stream_in_turn(
 
 def _spec(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> StepSpec[CreateResult]:
     messages, rest = _split(args, kwargs)
+    tools: Sequence[Any] = rest.pop("tools", ())
     return StepSpec(
         kind="model",
         name=client.step_name,
         input=canonical_json(
             {
                 "messages": _MESSAGES.dump_python(list(messages), mode="json"),
-                "tools": [_tool_schema(tool) for tool in rest.pop("tools", ())],
+                "tools": [_tool_schema(tool) for tool in tools],
                 "tool_choice": _tool_choice(rest.pop("tool_choice", "auto")),
                 **{name: value for name, value in rest.items() if value},
             }
@@ -90,6 +92,20 @@ def _spec(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> StepSpe
         encode=lambda result: result.model_dump_json().encode(),
         decode=CreateResult.model_validate_json,
         repeatable=True,
+        endpoint=client.step_endpoint,
+        usage=_usage,
+        estimate=lambda: client.count_tokens(messages, tools=tools),
+    )
+
+
+def _usage(result: CreateResult) -> CallUsage | None:
+    if result.cached:
+        return None
+    usage = result.usage
+    return CallUsage(
+        input_tokens=usage.prompt_tokens,
+        output_tokens=usage.completion_tokens,
+        cached_tokens=usage.cached_tokens if isinstance(usage, CachedRequestUsage) else 0,
     )
 
 

@@ -69,6 +69,16 @@ class RequestUsage:
     completion_tokens: int
 
 
+@dataclass
+class CachedRequestUsage(RequestUsage):
+    """Tokens of a call whose input came in part from the provider's own prompt cache.
+
+    Only a fresh answer has it: stored and sent, it is a plain RequestUsage.
+    """
+
+    cached_tokens: int = 0
+
+
 FinishReasons: TypeAlias = Literal["stop", "length", "function_calls", "content_filter", "unknown"]
 """Why a model stopped."""
 

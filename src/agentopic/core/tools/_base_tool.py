@@ -14,6 +14,7 @@ from agentopic.core._cancellation_token import CancellationToken
 from agentopic.core._component_config import ComponentBase
 from agentopic.core._genai_spans import trace_tool_span
 from agentopic.core._logger_names import EVENT_LOGGER_NAME
+from agentopic.core._turn import OnUnknown
 from agentopic.core.logging import ToolCallEvent
 from agentopic.core.tools._recording import ToolEffect, record_tool_calls
 from agentopic.core.tools._tool import StreamTool, Tool
@@ -39,6 +40,9 @@ class BaseTool(ABC, Tool, ComponentBase[BaseModel], Generic[ArgsT, ReturnT]):
 
     effect: ToolEffect = "unrepeatable"
     """What a repeated call does; anything but "unrepeatable" may be called again with the same idempotency key."""
+
+    on_unknown: OnUnknown | None = None
+    """What is done about an unrepeatable call that was open when its process died; None: as the service says."""
 
     step_scope: ClassVar[bool] = False
     """True on tools that only run agents, teams or other tools: what runs inside is recorded instead."""

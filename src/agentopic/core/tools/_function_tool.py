@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from agentopic.core._cancellation_token import CancellationToken
 from agentopic.core._component_config import Component, component_policy, native_module
+from agentopic.core._turn import OnUnknown
 from agentopic.core.code_executor._function_with_requirements import function_definition, source_of
 from agentopic.core.code_executor._imports import Alias, Import, ImportFromModule, import_statement
 from agentopic.core.tools._arguments_model import arguments_model
@@ -35,6 +36,8 @@ class FunctionToolConfig(BaseModel):
     has_cancellation_support: bool
     effect: ToolEffect | None = None
     """Our addition; absent when the tool is unrepeatable."""
+    on_unknown: OnUnknown | None = None
+    """Our addition; absent when the service decides."""
 
 
 class FunctionTool(BaseTool[BaseModel, BaseModel], Component[FunctionToolConfig]):
@@ -57,11 +60,13 @@ class FunctionTool(BaseTool[BaseModel, BaseModel], Component[FunctionToolConfig]
         strict: bool = False,
         *,
         effect: ToolEffect = "unrepeatable",
+        on_unknown: OnUnknown | None = None,
     ) -> None:
         self._func = func
         self._source_code: str | None = None
         self._global_imports = global_imports
         self.effect = effect
+        self.on_unknown = on_unknown
         self._injected = {_TOKEN, _KEY} & set(inspect.signature(func).parameters)
         tool_name = name or _name_of(func)
         args_type, return_type = arguments_model(f"{tool_name}args", func, self._injected)
@@ -90,6 +95,7 @@ class FunctionTool(BaseTool[BaseModel, BaseModel], Component[FunctionToolConfig]
             global_imports=self._global_imports,
             has_cancellation_support=_TOKEN in self._injected,
             effect=None if self.effect == "unrepeatable" else self.effect,
+            on_unknown=self.on_unknown,
         )
 
     @classmethod
@@ -97,7 +103,14 @@ class FunctionTool(BaseTool[BaseModel, BaseModel], Component[FunctionToolConfig]
         func = _load(config)
         effect = config.effect or "unrepeatable"
         try:
-            tool = cls(func, config.description, config.name, config.global_imports, effect=effect)
+            tool = cls(
+                func,
+                config.description,
+                config.name,
+                config.global_imports,
+                effect=effect,
+                on_unknown=config.on_unknown,
+            )
         except ValueError as exc:
             raise ComponentError(f"the function of tool {config.name!r} cannot be a tool: {exc}") from exc
         tool._source_code = config.source_code

@@ -131,7 +131,18 @@ def _spec(tool: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> StepSpec[
         encode=lambda record: json.dumps(record).encode(),
         decode=lambda recorded: Record(json.loads(recorded)),
         repeatable=tool.effect != "unrepeatable",
+        on_unknown=tool.on_unknown,
+        told=lambda result: json.dumps(_told_record(tool, result)).encode(),
     )
+
+
+def _told_record(tool: Any, result: Any) -> Record:
+    """The record of a call whose result a person has told: as the tool's own type if it is one, else as text."""
+    try:
+        _adapter(tool).validate_python(result)
+    except ValidationError:
+        return Record(text=result if isinstance(result, str) else json.dumps(result))
+    return Record(value=result)
 
 
 async def _record(tool: Any, value: Any) -> Record:

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
-from agentopic.core._turn import StepSpec, TurnScope
+from agentopic.core._turn import RESTART, StepSpec, TurnScope
 from agentopic.errors import AgentopicError
 
 _END = object()
@@ -29,18 +29,24 @@ async def stream_step(
 ) -> AsyncGenerator[Any, None]:
     """Run `open_stream` as one step of `turn` and yield its items as they come.
 
-    The item that is the result ends the stream and is yielded only after it has been recorded. If the step was
+    Items are also shown as previews of the turn. The item that is the result ends the stream and is yielded only after it has been recorded. If the step was
     recorded before, the stream is never opened and a single ReplayedStep is yielded. Closing this generator cancels
     the step and waits for its end.
     """
     live: asyncio.Queue[Any] = asyncio.Queue()
     opened = False
 
+    def show(item: Any) -> None:
+        live.put_nowait(item)
+        turn.preview(spec, item)
+
     async def run(idempotency_key: str) -> Any:
         nonlocal opened
+        if opened:
+            turn.preview(spec, RESTART)
         opened = True
         async with aclosing(open_stream(idempotency_key)) as stream:
-            return await _forward(stream, live, is_result)
+            return await _forward(stream, show, is_result)
 
     step = asyncio.create_task(turn.step(spec, run))
     step.add_done_callback(lambda _done: live.put_nowait(_END))
@@ -54,12 +60,12 @@ async def stream_step(
 
 
 async def _forward(
-    stream: AsyncGenerator[Any, None], live: asyncio.Queue[Any], is_result: Callable[[Any], bool]
+    stream: AsyncGenerator[Any, None], show: Callable[[Any], None], is_result: Callable[[Any], bool]
 ) -> Any:
     async for item in stream:
         if is_result(item):
             return item
-        live.put_nowait(item)
+        show(item)
     raise AgentopicError("a stream ended without its result")
 
 

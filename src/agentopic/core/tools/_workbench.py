@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from agentopic.core._cancellation_token import CancellationToken
 from agentopic.core._component_config import ComponentBase
 from agentopic.core._image import Image
+from agentopic.core._turn import OnUnknown
 from agentopic.core.tools._recording import ToolEffect
 from agentopic.core.tools._tool_schema import ToolSchema
 from agentopic.core.tools._workbench_recording import record_workbench_calls
@@ -58,6 +59,9 @@ class Workbench(ABC, ComponentBase[BaseModel]):
 
     effect: ToolEffect = "unrepeatable"
     """What a repeated call does, for all tools of the workbench."""
+
+    on_unknown: OnUnknown | None = None
+    """What is done about an unrepeatable call that was open when its process died; None: as the service says."""
 
     step_scope: ClassVar[bool] = False
     """True on workbenches whose tools are recorded themselves."""

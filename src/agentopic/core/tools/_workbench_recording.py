@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import json
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from typing import Any, TypeAlias
@@ -87,4 +88,12 @@ def _spec(call: inspect.BoundArguments, result_type: type[BaseModel]) -> StepSpe
         encode=lambda result: result.model_dump_json().encode(),
         decode=result_type.model_validate_json,
         repeatable=workbench.effect != "unrepeatable",
+        on_unknown=workbench.on_unknown,
+        told=lambda result: _told_result(call.arguments["name"], result),
     )
+
+
+def _told_result(tool: str, result: Any) -> bytes:
+    """The stored result of a call of which a person has told what came of it."""
+    text = result if isinstance(result, str) else json.dumps(result)
+    return json.dumps({"name": tool, "result": [{"type": "TextResultContent", "content": text}]}).encode()

@@ -34,7 +34,7 @@ from agentopic.ports.journal.lanes import (
 )
 from agentopic.ports.journal.membership import Heart, Membership, Peer
 from agentopic.ports.journal.outbox import OutboxRow, StoredRow
-from agentopic.ports.journal.portable import PortableRow
+from agentopic.ports.journal.portable import Cell, PortableRow, Table
 from agentopic.ports.journal.requests import RequestRow
 from agentopic.ports.journal.spending import Spend
 from agentopic.ports.journal.states import AgentState, States
@@ -47,6 +47,7 @@ __all__ = [
     "Backlog",
     "CancelRequest",
     "CancelRun",
+    "Cell",
     "Command",
     "Committed",
     "ControlBatch",
@@ -81,6 +82,7 @@ __all__ = [
     "StepRow",
     "Steps",
     "StoredRow",
+    "Table",
     "TurnDeferred",
     "TurnDone",
     "TurnParked",

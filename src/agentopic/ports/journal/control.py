@@ -25,7 +25,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerQuestion(Command):
-    """The result of a step that waits for a person; the first answer wins, one without open step does nothing."""
+    """The result of a step of kind `human`; the first answer wins, one without such an open step does nothing."""
 
     turn: bytes
     step: bytes
@@ -36,9 +36,10 @@ class AnswerQuestion(Command):
 class CancelRequest(Command):
     """The end of one request.
 
-    Running or suspended: its delivery is marked and its holder noticed. Stored and not started: finished with
-    `answer`. Not seen yet: `answer` is stored and its identity noted, so that it is answered when it comes.
-    Finished: nothing.
+    Begun (running, suspended, parked, put off): its delivery is marked and its holder noticed; nobody running it, its
+    lane becomes ready. Stored and not begun: finished with `answer`, wherever it stands in its lane. Not seen yet:
+    `answer` is stored and its identity noted, so that it is answered when it comes. Finished: nothing. In the first
+    three cases `reply_to` is answered too, like an address that asked.
     """
 
     identity: bytes
@@ -56,7 +57,10 @@ class CancelRun(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PauseLane(Command):
-    """Start nothing more in a lane, or (`paused` False) go on. What runs ends; a paused lane is never deleted."""
+    """Start nothing more in a lane, or (`paused` False) go on. What runs ends; a paused lane is never deleted.
+
+    Without a holder it is still taken to send rows that an earlier one left, with no head.
+    """
 
     paused: bool
 
@@ -87,7 +91,7 @@ class Controlled:
     rows: Sequence[StoredRow]
     """Process-owned rows to send: answers of cancelled requests, dead letters."""
     notices: Sequence[Notice]
-    """Holders with new mail, this process among them when it is one."""
+    """Holders with new mail, this process among them when it is one; after a cancelled run every living process."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,13 +8,14 @@ from agentopic.ports.journal.control import Control
 from agentopic.ports.journal.lanes import Lanes
 from agentopic.ports.journal.membership import Membership
 from agentopic.ports.journal.portable import Portable
+from agentopic.ports.journal.references import References
 from agentopic.ports.journal.requests import Requests
 from agentopic.ports.journal.spending import Spending
 from agentopic.ports.journal.states import States
 from agentopic.ports.journal.steps import Steps
 
 
-class Journal(Membership, Lanes, Steps, States, Control, Requests, Spending, Portable, Protocol):
+class Journal(Membership, Lanes, Steps, States, Control, Requests, Spending, References, Portable, Protocol):
     """Everything the engine keeps in one store, each call one transaction.
 
     The engine makes all calls (the heart's excepted) from one writer task and never cancels one; an adapter

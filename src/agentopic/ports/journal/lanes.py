@@ -173,7 +173,8 @@ class TurnParked:
     """A waiting turn that was unwound: its lane is given up until what it waits for is there.
 
     Ready after `delay_seconds` by the journal's clock (None: never by itself), at once when one of `awaits` has its
-    result already, and as soon as a result with this lane is stored. Neither a failure nor a crash.
+    result already or the delivery was cancelled, and as soon as a result with this lane is stored, which may be while
+    the lane is still held for its unsent rows. Neither a failure nor a crash.
     """
 
     lane: bytes
@@ -231,7 +232,7 @@ class Backlog:
     deliveries: int
     unsent: int
     unstarted: int = 0
-    """Those of the deliveries that no process is running or has suspended."""
+    """Those of the deliveries that no attempt was ever made on: neither running nor suspended, parked or put off."""
 
 
 class Lanes(Protocol):
@@ -271,7 +272,8 @@ class Lanes(Protocol):
     async def refuse(self, me: int, refusals: Sequence[Refusal]) -> Sequence[StoredRow]:
         """Finish stored deliveries that are not running, and return their rows to send, replies first.
 
-        One that is running, finished or unknown is passed over.
+        One that is running, finished or unknown is passed over. All rows belong to this process, as their lanes may
+        have no holder or another.
         """
         ...
 

@@ -43,7 +43,7 @@ class StepResult:
     key: bytes
     result: bytes
     lane: bytes | None = None
-    """The lane that waits for it: its edge is cut, and nobody holding it, it becomes ready."""
+    """The lane that waits for it: its edge is cut, and nobody running its head, a first result makes it ready."""
     token: int | None = None
     """Given, the result is stored only while `lane` is held under this token, else nothing happens and the row is
     returned without a result: for what did not come from outside (a time-out, a cancellation)."""
@@ -88,7 +88,8 @@ class Steps(Protocol):
     async def open_steps(self, me: int, intents: Sequence[StepIntent]) -> Sequence[StepRow | None]:
         """Store intents and return the rows as stored, in order; None where the lane's token no longer matches.
 
-        A row that is there already is returned as it is, with its result if it has one.
+        A row that is there already is returned as it is, with its result if it has one; while it has none, its edge
+        is written again where it is missing. Due is what comes first of `due_seconds` from now and `due_ms`.
         """
         ...
 

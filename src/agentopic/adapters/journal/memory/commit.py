@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agentopic.adapters.journal.memory.store import DeliveryEntry, LaneEntry, MemoryStore
-from agentopic.adapters.journal.replies import reply_row
+from agentopic.adapters.journal.memory.agents import change, version_of
+from agentopic.adapters.journal.memory.ends import end, end_waiting
+from agentopic.adapters.journal.memory.store import NEVER, MemoryStore
+from agentopic.adapters.journal.memory.tables import LaneEntry
 from agentopic.ports.journal import (
-    AgentState,
     Committed,
+    Finish,
+    Refusal,
     Started,
-    StateChange,
     StoredRow,
     TurnDeferred,
     TurnDone,
+    TurnParked,
 )
 
 
-def commit(
-    store: MemoryStore, me: int, turns: Sequence[TurnDone | TurnDeferred], sent: Sequence[StoredRow]
-) -> Committed:
+def commit(store: MemoryStore, me: int, turns: Sequence[Finish], sent: Sequence[StoredRow]) -> Committed:
     """Finish turns and drop acknowledged rows; a lost lane changes nothing."""
     store.alive(me)
     lost: set[bytes] = set()
@@ -29,64 +30,53 @@ def commit(
         lane = _held_lane(store, me, turn)
         if lane is None:
             lost.add(turn.lane)
-        elif isinstance(turn, TurnDeferred):
-            _defer(store, lane, turn)
-        else:
+        elif isinstance(turn, TurnDone):
             rows.extend(_finish(store, me, lane, turn))
             started.extend(_go_on(store, lane, turn))
+        else:
+            _put_off(store, lane, turn)
     _drop(store, sent)
     ended = {turn.lane for turn in turns} - lost
     _release(store, me, ended | {row.lane for row in sent if row.lane is not None})
     return Committed(lost=lost, started=started, rows=rows)
 
 
-def _held_lane(store: MemoryStore, me: int, turn: TurnDone | TurnDeferred) -> LaneEntry | None:
+def _held_lane(store: MemoryStore, me: int, turn: Finish) -> LaneEntry | None:
     lane = store.lanes.get(turn.lane)
     if lane is None or (lane.owner, lane.token, lane.running) != (me, turn.token, turn.pos):
         return None
-    if isinstance(turn, TurnDone) and turn.state is not None and turn.state.expected != _version(store, lane.id):
+    if isinstance(turn, TurnDone) and turn.state is not None and turn.state.expected != version_of(store, lane.id):
         return None
     return lane
 
 
-def _version(store: MemoryStore, lane: bytes) -> int:
-    state = store.states.get(lane)
-    return 0 if state is None else state.version
-
-
-def _defer(store: MemoryStore, lane: LaneEntry, turn: TurnDeferred) -> None:
+def _put_off(store: MemoryStore, lane: LaneEntry, turn: TurnDeferred | TurnParked) -> None:
+    """Set when a turn is tried again: at once when it was cancelled or what it waits for has come."""
     delivery = lane.deliveries[turn.pos]
-    delivery.failures += turn.failed
+    delay = NEVER if turn.delay_seconds is None else turn.delay_seconds
+    if isinstance(turn, TurnDeferred):
+        delivery.failures += turn.failed
+    else:
+        steps = store.steps.get(turn.turn, {})
+        if any(key in steps and steps[key].row.result is not None for key in turn.awaits):
+            delay = 0.0
     lane.running = None
-    lane.ready_at = store.now() + turn.delay_seconds
+    lane.ready_at = store.now() + (0.0 if delivery.cancelled else delay)
 
 
 def _finish(store: MemoryStore, me: int, lane: LaneEntry, turn: TurnDone) -> Sequence[StoredRow]:
-    delivery = lane.deliveries.pop(turn.pos)
-    del store.unfinished[delivery.identity]
-    if turn.outcome != "dead":
-        store.steps.pop(delivery.identity, None)
     if turn.state is not None:
-        store.states[lane.id] = _next_state(turn.state)
+        change(store, lane, turn.state)
+    if turn.asked:
+        store.waits.pop(lane.id, None)
     rows = [store.add_lane_row(lane, row) for row in turn.outbox]
-    return [*rows, *_answer(store, me, delivery, turn)]
-
-
-def _next_state(change: StateChange) -> AgentState:
-    return AgentState(version=change.expected + 1, snapshot=change.snapshot)
-
-
-def _answer(store: MemoryStore, me: int, delivery: DeliveryEntry, turn: TurnDone) -> Sequence[StoredRow]:
-    if turn.answer is None:
-        return ()
-    store.answers[turn.answer.request_id] = (turn.answer, store.now() + turn.answer.keep_seconds)
-    return [store.add_process_row(me, reply_row(turn.answer, address)) for address in sorted(delivery.addresses)]
+    return [*rows, *end(store, me, lane.deliveries[turn.pos], turn.outcome, turn.answer)]
 
 
 def _go_on(store: MemoryStore, lane: LaneEntry, turn: TurnDone) -> Sequence[Started]:
     lane.running = None
     lane.ready_at = store.now()
-    if turn.hand_back or not lane.deliveries:
+    if turn.hand_back or lane.paused or not lane.deliveries:
         return ()
     return (store.start_head(lane),)
 
@@ -104,3 +94,16 @@ def _release(store: MemoryStore, me: int, touched: set[bytes]) -> None:
         lane = store.lanes.get(lane_id)
         if lane is not None and lane.owner in (me, None) and lane.running is None and not lane.unsent:
             store.free_lane(lane)
+
+
+def refuse(store: MemoryStore, me: int, refusals: Sequence[Refusal]) -> Sequence[StoredRow]:
+    """Finish stored deliveries that nobody runs; their rows belong to this process, which need not hold the lanes."""
+    store.alive(me)
+    rows: list[StoredRow] = []
+    for refusal in refusals:
+        delivery = store.unfinished.get(refusal.identity)
+        if delivery is None or delivery.lane != refusal.lane or store.lanes[delivery.lane].running == delivery.pos:
+            continue
+        rows.extend(end_waiting(store, me, delivery, refusal.outcome, refusal.answer))
+        rows.extend(store.add_process_row(me, row) for row in refusal.outbox)
+    return rows

@@ -5,8 +5,10 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Mapping, Sequence
 
+from agentopic.adapters.journal.memory.cycles import closes_cycle
 from agentopic.adapters.journal.memory.marks import advance
-from agentopic.adapters.journal.memory.store import DeliveryEntry, LaneEntry, MemoryStore
+from agentopic.adapters.journal.memory.store import MemoryStore
+from agentopic.adapters.journal.memory.tables import DeliveryEntry
 from agentopic.adapters.journal.replies import reply_row
 from agentopic.ports.journal import Incoming, IntakeBatch, Intaken, Started, StoredRow
 
@@ -14,7 +16,7 @@ from agentopic.ports.journal import Incoming, IntakeBatch, Intaken, Started, Sto
 def intake(store: MemoryStore, me: int, batch: IntakeBatch) -> Intaken:
     """Store a batch and start free lanes into free slots."""
     store.alive(me)
-    stale = advance(store, me, batch)
+    stale = advance(store, me, batch.group, batch.marks)
     current = [delivery for delivery in batch.deliveries if delivery.partition not in stale]
     rows = [store.add_process_row(me, row) for place, row in batch.dead if place not in stale]
     touched: dict[bytes, bool] = {}
@@ -27,7 +29,7 @@ def intake(store: MemoryStore, me: int, batch: IntakeBatch) -> Intaken:
             idle = _store(store, delivery)
             touched.setdefault(delivery.lane, idle)
     started = _start(store, me, touched, batch.free)
-    return Intaken(stale=stale, started=started, rows=rows, repeats=repeats)
+    return Intaken(stale=stale, started=started, rows=rows, repeats=repeats, cycles=_cycles(store, current))
 
 
 def _repeat(store: MemoryStore, me: int, delivery: Incoming) -> Iterable[StoredRow]:
@@ -47,23 +49,35 @@ def _store(store: MemoryStore, delivery: Incoming) -> bool:
     """Append a delivery to its lane; True when nothing was waiting there."""
     lane = store.lanes.get(delivery.lane)
     if lane is None:
-        lane = LaneEntry(id=delivery.lane, group=delivery.group, key=delivery.key, ready_at=store.now())
-        store.lanes[lane.id] = store.free[lane.group][lane.id] = lane
+        lane = store.add_lane(delivery.lane, delivery.group, delivery.key)
     idle = not lane.deliveries
     if idle:
-        lane.ready_at = store.now()
+        store.set_ready(lane, store.now())
     entry = DeliveryEntry(
         pos=next(store.positions),
+        lane=lane.id,
         identity=delivery.identity,
         head=delivery.head,
         body=delivery.body,
         request_id=delivery.request_id,
         addresses=[] if delivery.reply_to is None else [delivery.reply_to],
+        deadline_ms=delivery.deadline_ms,
+        caller=delivery.caller,
     )
     lane.deliveries[entry.pos] = entry
     store.unfinished[entry.identity] = entry
     store.seen[entry.identity] = store.now()
     return idle
+
+
+def _cycles(store: MemoryStore, deliveries: Sequence[Incoming]) -> frozenset[bytes]:
+    """Judge the requests of agents, fresh ones and unfinished repeats, once all are stored and lanes are started."""
+    named: dict[bytes, None] = {}
+    for delivery in deliveries:
+        entry = store.unfinished.get(delivery.identity)
+        if entry is not None and entry.identity not in named and closes_cycle(store, entry, delivery.caller):
+            named[entry.identity] = None
+    return frozenset(named)
 
 
 def _start(store: MemoryStore, me: int, touched: Mapping[bytes, bool], free: int) -> Sequence[Started]:
@@ -74,6 +88,8 @@ def _start(store: MemoryStore, me: int, touched: Mapping[bytes, bool], free: int
         if len(started) >= free:
             break
         lane = store.lanes[lane_id]
+        if lane.paused:
+            continue
         if lane.owner is None and lane.ready_at <= now:
             started.append(store.take_lane(me, lane))
         elif lane.owner == me and idle:
@@ -86,12 +102,21 @@ def take(store: MemoryStore, me: int, free: Mapping[str, int]) -> Sequence[Start
     store.alive(me)
     started: list[Started] = []
     for group, slots in free.items():
-        now = store.now()
-        ready = [lane for lane in store.free[group].values() if lane.ready_at <= now]
-        longest = heapq.nsmallest(slots, ready, key=_since)
-        started.extend(store.take_lane(me, lane) for lane in longest)
+        started.extend(_take(store, me, group, slots))
     return started
 
 
-def _since(lane: LaneEntry) -> tuple[float, bytes]:
-    return lane.ready_at, lane.id
+def _take(store: MemoryStore, me: int, group: str, slots: int) -> Sequence[Started]:
+    ready = store.ready[group]
+    started: list[Started] = []
+    now = store.now()
+    while ready and len(started) < slots and ready[0][0] <= now:
+        at, lane_id = heapq.heappop(ready)
+        lane = store.lanes.get(lane_id)
+        if lane is None or lane.owner is not None or lane.ready_at != at:
+            continue
+        if lane.is_idle:
+            del store.lanes[lane_id]
+        elif lane.unsent or not lane.paused:
+            started.append(store.take_lane(me, lane))
+    return started

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
-from agentopic.adapters.journal.memory.store import MarkEntry, MemoryStore
-from agentopic.ports.journal import IntakeBatch
+from agentopic.adapters.journal.memory.store import MemoryStore
+from agentopic.adapters.journal.memory.tables import MarkEntry
+from agentopic.ports.journal import MarkAdvance
 from agentopic.ports.transport import TopicPartition
 
 
@@ -30,8 +31,7 @@ def lease(
 
 def _living(store: MemoryStore, me: int, group: str) -> int:
     return sum(
-        process.id == me or (group in process.groups and process.ended_at is None and not process.left)
-        for process in store.processes.values()
+        process.id == me or (group in process.groups and process.is_living) for process in store.processes.values()
     )
 
 
@@ -39,11 +39,11 @@ def _mark(store: MemoryStore, group: str, place: TopicPartition) -> MarkEntry:
     return store.marks.setdefault((group, place), MarkEntry())
 
 
-def advance(store: MemoryStore, me: int, batch: IntakeBatch) -> AbstractSet[TopicPartition]:
+def advance(store: MemoryStore, me: int, group: str, marks: Sequence[MarkAdvance]) -> AbstractSet[TopicPartition]:
     """Advance the watermarks from the values the caller knows; return the partitions that have moved on."""
     stale: set[TopicPartition] = set()
-    for advanced in batch.marks:
-        mark = _mark(store, batch.group, advanced.partition)
+    for advanced in marks:
+        mark = _mark(store, group, advanced.partition)
         if mark.next != advanced.known or mark.owner not in (None, me):
             stale.add(advanced.partition)
         else:

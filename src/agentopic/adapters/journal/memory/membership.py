@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agentopic.adapters.journal.memory.store import MemoryStore, ProcessEntry
-from agentopic.ports.journal import Peer, StoredRow
+from agentopic.adapters.journal.memory.store import NEVER, MemoryStore
+from agentopic.adapters.journal.memory.tables import LaneEntry, ProcessEntry
+from agentopic.adapters.journal.waiting import WAITING_KINDS
+from agentopic.ports.journal import Peer, StepRow, StoredRow
 
 
 def join(store: MemoryStore, groups: Sequence[str], address: str) -> int:
@@ -22,10 +24,12 @@ class MemoryHeart:
         self._store = store
         self._me = me
 
-    async def beat(self) -> None:
-        """Raise the beat."""
+    async def beat(self) -> int:
+        """Raise the beat and return it."""
         with self._store.lock:
-            self._store.alive(self._me).beat += 1
+            process = self._store.alive(self._me)
+            process.beat += 1
+            return process.beat
 
 
 def peers(store: MemoryStore, me: int) -> Sequence[Peer]:
@@ -62,12 +66,31 @@ def leave(store: MemoryStore, me: int) -> None:
 
 
 def _free_holdings(store: MemoryStore, holder: int, *, crashed: bool) -> None:
-    now = store.now()
     for lane in [lane for lane in store.lanes.values() if lane.owner == holder]:
-        if crashed and lane.running is not None:
+        waits = _open_waits(store, lane)
+        if crashed and lane.running is not None and not waits:
             lane.deliveries[lane.running].crashes += 1
-        lane.ready_at = now
+        lane.ready_at = _ready_at(store, lane, waits)
         store.free_lane(lane)
     for mark in store.marks.values():
         if mark.owner == holder:
             mark.owner = None
+
+
+def _open_waits(store: MemoryStore, lane: LaneEntry) -> Sequence[StepRow]:
+    """Return the open steps of a suspended turn; none when it was running."""
+    if lane.running is None:
+        return ()
+    steps = store.steps.get(lane.deliveries[lane.running].identity, {})
+    waits = [entry.row for entry in steps.values() if entry.row.result is None]
+    return waits if all(step.kind in WAITING_KINDS for step in waits) else ()
+
+
+def _ready_at(store: MemoryStore, lane: LaneEntry, waits: Sequence[StepRow]) -> float:
+    """When a freed lane may be taken: at once, unless its turn waits for timers and people alone."""
+    now = store.now()
+    cancelled = lane.running is not None and lane.deliveries[lane.running].cancelled
+    if not waits or lane.unsent or cancelled or any(step.kind == "request" for step in waits):
+        return now
+    due = [step.due_ms for step in waits if step.due_ms is not None]
+    return max(now, store.from_wall_ms(min(due))) if due else NEVER

@@ -2,74 +2,32 @@
 
 from __future__ import annotations
 
+import heapq
 import itertools
+import math
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from copy import deepcopy
 
+from agentopic.adapters.journal.memory.tables import (
+    AgentEntry,
+    DeliveryEntry,
+    LaneEntry,
+    MarkEntry,
+    ProcessEntry,
+    RequestEntry,
+    SpendEntry,
+    StepEntry,
+)
 from agentopic.errors import ProcessBuriedError
-from agentopic.ports.journal import AgentState, Answer, OutboxRow, ReplyAddress, Started, StepRow, StoredRow
+from agentopic.ports.journal import Answer, OutboxRow, Started, StoredRow
 from agentopic.ports.transport import TopicPartition
 
+NEVER = math.inf
 
-@dataclass(slots=True, kw_only=True)
-class ProcessEntry:
-    """One process: alive, left with rows still to be adopted, or dead."""
-
-    id: int
-    groups: tuple[str, ...]
-    address: str
-    beat: int = 0
-    left: bool = False
-    ended_at: float | None = None
-
-
-@dataclass(slots=True, kw_only=True)
-class MarkEntry:
-    """How far a partition is stored, and who reads it."""
-
-    next: int | None = None
-    owner: int | None = None
-
-
-@dataclass(slots=True, kw_only=True)
-class DeliveryEntry:
-    """One unfinished delivery."""
-
-    pos: int
-    identity: bytes
-    head: bytes
-    body: bytes | None
-    request_id: str | None
-    addresses: list[ReplyAddress]
-    attempts: int = 0
-    failures: int = 0
-    crashes: int = 0
-
-
-@dataclass(slots=True, kw_only=True)
-class LaneEntry:
-    """One live lane with its queue and its unsent rows, both in order of their numbers."""
-
-    id: bytes
-    group: str
-    key: str
-    ready_at: float
-    owner: int | None = None
-    token: int = 0
-    running: int | None = None
-    deliveries: dict[int, DeliveryEntry] = field(default_factory=dict[int, DeliveryEntry])
-    unsent: dict[int, StoredRow] = field(default_factory=dict[int, StoredRow])
-
-
-@dataclass(slots=True, kw_only=True)
-class StepEntry:
-    """One step of a turn."""
-
-    row: StepRow
-    opened_at: float
+_KEPT = ("now", "wall", "lock")
 
 
 class MemoryStore:
@@ -77,28 +35,58 @@ class MemoryStore:
 
     Args:
         now: the journal's clock, in seconds; it decides when lanes are ready and what a sweep forgets.
+        wall: its calendar, in seconds since 1970, for deadlines and due times.
     """
 
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, now: Callable[[], float] = time.monotonic, wall: Callable[[], float] = time.time) -> None:
         self.now = now
+        self.wall = wall
         self.lock = threading.Lock()
         self.processes: dict[int, ProcessEntry] = {}
         self.marks: dict[tuple[str, TopicPartition], MarkEntry] = {}
         self.lanes: dict[bytes, LaneEntry] = {}
-        self.free: defaultdict[str, dict[bytes, LaneEntry]] = defaultdict(dict)
-        """Lanes without owner, by group."""
-        self.states: dict[bytes, AgentState] = {}
+        self.ready: defaultdict[str, list[tuple[float, bytes]]] = defaultdict(list)
+        """Heaps by group of (ready_at, lane) of free lanes; an entry that is no longer true is passed over."""
+        self.agents: dict[bytes, AgentEntry] = {}
         self.seen: dict[bytes, float] = {}
         self.unfinished: dict[bytes, DeliveryEntry] = {}
         """Deliveries by identity."""
         self.answers: dict[str, tuple[Answer, float]] = {}
+        self.requests: dict[str, RequestEntry] = {}
         self.steps: dict[bytes, dict[bytes, StepEntry]] = {}
+        self.waits: dict[bytes, dict[tuple[bytes, bytes], None]] = {}
+        """Edges (callee lane, step key) by caller lane."""
         self.process_rows: dict[int, tuple[int, StoredRow]] = {}
         """Rows without lane: their owner and the row, by id."""
+        self.spends: dict[str, SpendEntry] = {}
+        self.cancelled_runs: dict[str, float] = {}
         self.ids: Iterator[int] = itertools.count(1)
         self.positions: Iterator[int] = itertools.count(1)
         self.tokens: Iterator[int] = itertools.count(1)
         self.rows: Iterator[int] = itertools.count(1)
+
+    def save(self) -> dict[str, object]:
+        """Return a copy of all tables, for `rewind`."""
+        with self.lock:
+            return self.copy()
+
+    def copy(self) -> dict[str, object]:
+        """Return a copy of all tables, in a call that holds the lock."""
+        return deepcopy({name: table for name, table in vars(self).items() if name not in _KEPT})
+
+    def rewind(self, saved: dict[str, object]) -> None:
+        """Put the tables back to a copy, as a fail-over does that has forgotten the last moments."""
+        with self.lock:
+            vars(self).update(deepcopy(saved))
+
+    def wall_ms(self, at: float | None = None) -> int:
+        """Return the calendar's ms since 1970 now, or at a time of the journal's clock."""
+        ahead = 0.0 if at is None else at - self.now()
+        return round((self.wall() + ahead) * 1000)
+
+    def from_wall_ms(self, ms: int) -> float:
+        """Return the time of the journal's clock at which the calendar shows this."""
+        return self.now() + ms / 1000 - self.wall()
 
     def alive(self, me: int) -> ProcessEntry:
         """Return the process's own row; every call begins here.
@@ -107,7 +95,7 @@ class MemoryStore:
             ProcessBuriedError: the process has left or been declared dead.
         """
         process = self.processes.get(me)
-        if process is None or process.left or process.ended_at is not None:
+        if process is None or not process.is_living:
             raise ProcessBuriedError(f"process {me} has been declared dead")
         return process
 
@@ -123,24 +111,42 @@ class MemoryStore:
         lane.unsent[stored.id] = stored
         return stored
 
+    def add_lane(self, lane: bytes, group: str, key: str) -> LaneEntry:
+        """Make a free lane; the caller gives it work."""
+        entry = LaneEntry(id=lane, group=group, key=key, ready_at=self.now())
+        self.lanes[lane] = entry
+        self.set_ready(entry, entry.ready_at)
+        return entry
+
+    def set_ready(self, lane: LaneEntry, at: float) -> None:
+        """Say when a lane may be taken, now or once it is given up."""
+        lane.ready_at = at
+        if lane.owner is None and at < NEVER:
+            heapq.heappush(self.ready[lane.group], (at, lane.id))
+
+    def rouse(self, lane: LaneEntry) -> None:
+        """Make a lane ready whose turn does not run, at once or as soon as its rows are sent."""
+        if lane.running is None:
+            self.set_ready(lane, min(lane.ready_at, self.now()))
+
     def take_lane(self, me: int, lane: LaneEntry) -> Started:
         """Give a free lane to a process under a new token and start its head."""
-        del self.free[lane.group][lane.id]
         lane.owner = me
         lane.token = next(self.tokens)
         return self.start_head(lane, unsent=tuple(lane.unsent.values()))
 
     def start_head(self, lane: LaneEntry, unsent: tuple[StoredRow, ...] = ()) -> Started:
-        """Run the lane's first delivery, if it has one, and count the attempt."""
-        lane.running = next(iter(lane.deliveries), None)
-        if lane.running is not None:
-            lane.deliveries[lane.running].attempts += 1
+        """Run the lane's first delivery, if it has one and is not paused, and count the attempt."""
+        head = None if lane.paused else lane.head()
+        lane.running = None if head is None else head.pos
+        if head is not None:
+            head.attempts += 1
         return self.started(lane, unsent)
 
     def started(self, lane: LaneEntry, unsent: tuple[StoredRow, ...]) -> Started:
         """Show a lane as its holder sees it."""
-        state = self.states.get(lane.id)
-        version = 0 if state is None else state.version
+        agent = self.agents.get(lane.id)
+        version = 0 if agent is None else agent.version
         if lane.running is None:
             return Started(
                 lane=lane.id,
@@ -166,14 +172,15 @@ class MemoryStore:
             crashes=head.crashes,
             version=version,
             unsent=unsent,
+            expired=head.deadline_ms is not None and head.deadline_ms <= self.wall_ms(),
+            cancelled=head.cancelled,
         )
 
     def free_lane(self, lane: LaneEntry) -> None:
         """Give a lane up: gone when it has no work, else free for whoever has a slot at its `ready_at`."""
         lane.owner = None
         lane.running = None
-        if lane.deliveries or lane.unsent:
-            self.free[lane.group][lane.id] = lane
-        else:
-            self.free[lane.group].pop(lane.id, None)
+        if lane.is_idle:
             del self.lanes[lane.id]
+        else:
+            self.set_ready(lane, lane.ready_at)

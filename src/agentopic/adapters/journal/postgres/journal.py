@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
+from agentopic.adapters.journal.postgres.control import PostgresControl
 from agentopic.adapters.journal.postgres.failures import DRIVER_ERRORS, start_error
 from agentopic.adapters.journal.postgres.lanes import PostgresLanes
 from agentopic.adapters.journal.postgres.link import Link
 from agentopic.adapters.journal.postgres.membership import PostgresMembership
 from agentopic.adapters.journal.postgres.options import PostgresOptions
+from agentopic.adapters.journal.postgres.portable import PostgresPortable
 from agentopic.adapters.journal.postgres.schema import prepare
 from agentopic.adapters.journal.postgres.steps import PostgresSteps
 from agentopic.errors import UnreachableError
 
 _PORTION = 5_000
 _RETRY_SECONDS = 0.2
+_MENTIONED = """
+SELECT text FROM unnest($1::text[]) AS text
+WHERE EXISTS (SELECT FROM delivery WHERE position(convert_to(text, 'UTF8') IN head) > 0)
+   OR EXISTS (
+       SELECT FROM delivery JOIN step ON step.turn = delivery.identity
+       WHERE position(convert_to(text, 'UTF8') IN result) > 0
+   )
+"""
 
 
-class PostgresJournal(PostgresMembership, PostgresLanes, PostgresSteps):
+class PostgresJournal(PostgresMembership, PostgresLanes, PostgresSteps, PostgresControl, PostgresPortable):
     """The journal port over PostgreSQL 14 or later; processes on any number of machines share one database.
 
     Each call is one transaction and, unless an earlier holder left rows behind, one round trip. Calls of one
@@ -45,10 +57,14 @@ class PostgresJournal(PostgresMembership, PostgresLanes, PostgresSteps):
             else:
                 return
 
-    async def sweep(self, dedup_seconds: float) -> None:
-        """Forget identities, answers and dead processes older than the horizon, in small portions.
+    async def mentioned(self, texts: Sequence[str]) -> AbstractSet[str]:
+        """Return those of these ASCII texts that unfinished deliveries or their step results contain."""
+        return {row["text"] for row in await self._link.call(_MENTIONED, list(texts))}
 
-        What belongs to an unfinished delivery is kept, however old.
+    async def sweep(self, dedup_seconds: float) -> None:
+        """Forget what is older than the horizon, in small portions, and nothing that an unfinished delivery needs.
+
+        Events that a snapshot has made superfluous are gone already: the commit that stores the snapshot drops them.
         """
         (row,) = await self._link.call("SELECT clock_timestamp() - make_interval(secs => $1) AS before", dedup_seconds)
         swept = _PORTION

@@ -26,9 +26,10 @@ class PostgresHeart:
         self._link = link
         self._me = me
 
-    async def beat(self) -> None:
-        """Raise the beat."""
-        await self._link.invoke("beat", self._me)
+    async def beat(self) -> int:
+        """Raise the beat and return it."""
+        ((raised,),) = await self._link.invoke("beat", self._me)
+        return int(raised)
 
 
 class PostgresMembership:

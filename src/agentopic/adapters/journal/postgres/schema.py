@@ -2,29 +2,57 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+from dataclasses import dataclass
 from importlib.resources import files
+from typing import TypeAlias
 
 import asyncpg
 
 from agentopic.errors import ConfigError
 
-VERSION = 1
-_TABLES = "tables.sql"
-_FUNCTIONS = ("membership.sql", "intake.sql", "take.sql", "commit.sql", "steps.sql", "sweep.sql")
+VERSION = 2
+"""Of the tables: the number of the newest migration."""
+
+_FUNCTIONS = (
+    "types.sql",
+    "membership.sql",
+    "endings.sql",
+    "cycles.sql",
+    "intake.sql",
+    "take.sql",
+    "commit.sql",
+    "spending.sql",
+    "steps.sql",
+    "control.sql",
+    "requests.sql",
+    "sweep.sql",
+)
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 
-async def prepare(connection: asyncpg.Connection[asyncpg.Record], schema: str) -> None:
-    """Create what is missing, under a lock: of several processes that start together one does it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stored:
+    """What a database has: the version of its tables, 0 when there are none, and the digest of its functions."""
 
-    Functions are replaced when their text differs from what is stored; tables change with `VERSION` alone.
+    number: int
+    functions: str
+
+
+async def prepare(connection: Connection, schema: str) -> None:
+    """Create what is missing and bring what is there up to this version, data included.
+
+    Of several processes that start together one does it, under a lock. Functions, and the types they return, are
+    replaced when their text differs from what is stored; tables change by migrations.
 
     Raises:
         ConfigError: the stored schema is newer than this program.
     """
     functions = "\n".join(_text(name) for name in _FUNCTIONS)
-    digest = hashlib.sha256(functions.encode()).hexdigest()
-    if await _stored(connection, schema) == (VERSION, digest):
+    wanted = _Stored(number=VERSION, functions=hashlib.sha256(functions.encode()).hexdigest())
+    if await _stored(connection, schema) == wanted:
         return
     # A lock of the session, not of the transaction: one taken inside would be waited for with the catalogue as it
     # was before, and the tables that the first process made would be made again.
@@ -32,43 +60,53 @@ async def prepare(connection: asyncpg.Connection[asyncpg.Record], schema: str) -
     await connection.execute("SELECT pg_advisory_lock(hashtext($1))", lock)
     try:
         async with connection.transaction():
-            await _create(connection, schema, functions, digest)
+            await _bring_up(connection, schema, wanted, functions)
     finally:
         await connection.execute("SELECT pg_advisory_unlock(hashtext($1))", lock)
 
 
-async def _create(connection: asyncpg.Connection[asyncpg.Record], schema: str, functions: str, digest: str) -> None:
+async def _bring_up(connection: Connection, schema: str, wanted: _Stored, functions: str) -> None:
     stored = await _stored(connection, schema)
-    if stored is None:
+    if stored == wanted:
+        return
+    if stored.number == 0:
         await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-        await connection.execute(_text(_TABLES))
         await connection.execute("CREATE TABLE version (number integer, functions text)")
-        await connection.execute("INSERT INTO version VALUES ($1, '')", VERSION)
-    if stored is None or stored[1] != digest:
-        await _replace_functions(connection, schema, functions)
-        await connection.execute("UPDATE version SET functions = $1", digest)
+        await connection.execute("INSERT INTO version VALUES (0, '')")
+    await _drop_functions(connection, schema)
+    if stored.number < wanted.number:
+        await connection.execute(await asyncio.to_thread(_migration, stored.number))
+    await connection.execute("DROP TYPE IF EXISTS controlled, effect, summary")
+    await connection.execute(functions)
+    await connection.execute("UPDATE version SET number = $1, functions = $2", wanted.number, wanted.functions)
 
 
-async def _stored(connection: asyncpg.Connection[asyncpg.Record], schema: str) -> tuple[int, str] | None:
+def _migration(stored: int) -> str:
+    """Return the script to the newest tables; the library that orders its steps is loaded when they change only."""
+    from agentopic.adapters.journal.postgres.migrations.chain import upgrade_text
+
+    return upgrade_text(stored)
+
+
+async def _stored(connection: Connection, schema: str) -> _Stored:
     if await connection.fetchval("SELECT to_regclass($1)", f"{schema}.version") is None:
-        return None
+        return _Stored(number=0, functions="")
     row = await connection.fetchrow("SELECT number, functions FROM version")
     if row is None:
         raise ConfigError(f"the schema {schema} has no version row: it was not made by agentopic")
     if row["number"] > VERSION:
         raise ConfigError(f"the journal's schema {schema} has version {row['number']}; this program knows {VERSION}")
-    return row["number"], row["functions"]
+    return _Stored(number=row["number"], functions=row["functions"])
 
 
-async def _replace_functions(connection: asyncpg.Connection[asyncpg.Record], schema: str, functions: str) -> None:
-    """Drop what an earlier text defined, then define anew: a signature may have changed."""
+async def _drop_functions(connection: Connection, schema: str) -> None:
+    """Drop what an earlier text defined: a signature may have changed."""
     old = await connection.fetch(
         "SELECT oid::regprocedure::text AS name FROM pg_proc WHERE pronamespace = $1::text::regnamespace",
         schema,
     )
-    for row in old:
-        await connection.execute(f"DROP FUNCTION {row['name']}")
-    await connection.execute(functions)
+    if old:
+        await connection.execute(f"DROP FUNCTION {', '.join(row['name'] for row in old)}")
 
 
 def _text(name: str) -> str:

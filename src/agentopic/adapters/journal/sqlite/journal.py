@@ -2,29 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 
-from agentopic.adapters.journal.sqlite import commit, intake, lanes, marks, membership, steps, upkeep
+from agentopic.adapters.journal.carried import check_rows
+from agentopic.adapters.journal.sqlite import (
+    agents,
+    commit,
+    control,
+    dumping,
+    intake,
+    lanes,
+    marks,
+    membership,
+    requests,
+    restoring,
+    spending,
+    steps,
+    upkeep,
+)
 from agentopic.adapters.journal.sqlite.database import Database, SqliteOptions
 from agentopic.adapters.journal.sqlite.presence import Presence
-from agentopic.adapters.journal.text import check_batch, check_intents, check_text, check_turns
+from agentopic.adapters.journal.text import (
+    check_batch,
+    check_control,
+    check_intents,
+    check_refusals,
+    check_results,
+    check_spending,
+    check_text,
+    check_turns,
+)
 from agentopic.ports.journal import (
     AgentState,
     Backlog,
     Committed,
+    ControlBatch,
+    Controlled,
+    Finish,
     Heart,
     Holdings,
     IntakeBatch,
     Intaken,
+    Letter,
+    Outcome,
     Peer,
+    PortableRow,
+    Question,
+    Refusal,
+    RequestRow,
+    Spend,
     Started,
     StepIntent,
     StepResult,
     StepRow,
     StoredRow,
-    TurnDeferred,
-    TurnDone,
 )
 from agentopic.ports.transport import TopicPartition
 
@@ -102,12 +135,15 @@ class SqliteJournal:
         """Take up to `free[group]` ready lanes of each group, longest ready first."""
         return await self._database.write(lambda tx: lanes.take(tx, me, free))
 
-    async def commit(
-        self, me: int, turns: Sequence[TurnDone | TurnDeferred], sent: Sequence[StoredRow] = ()
-    ) -> Committed:
+    async def commit(self, me: int, turns: Sequence[Finish], sent: Sequence[StoredRow] = ()) -> Committed:
         """Finish turns and drop acknowledged rows."""
         check_turns(turns)
         return await self._database.write(lambda tx: commit.commit(tx, me, turns, sent))
+
+    async def refuse(self, me: int, refusals: Sequence[Refusal]) -> Sequence[StoredRow]:
+        """Finish stored deliveries that are not running, and return their rows to send, replies first."""
+        check_refusals(refusals)
+        return await self._database.write(lambda tx: commit.refuse(tx, me, refusals))
 
     async def held(self, me: int) -> Holdings:
         """Return what this process holds."""
@@ -124,15 +160,82 @@ class SqliteJournal:
 
     async def close_steps(self, me: int, results: Sequence[StepResult]) -> Sequence[StepRow]:
         """Store results where none is stored and return what is stored now."""
+        check_results(results)
         return await self._database.write(lambda tx: steps.close_steps(tx, me, results))
 
     async def recorded(self, turn: bytes) -> Sequence[StepRow]:
         """Return the steps of a turn, in the order of their intents."""
         return await self._database.read(lambda tx: steps.recorded(tx, turn))
 
+    async def questions(self, groups: Sequence[str]) -> Sequence[Question]:
+        """Return the open questions of these groups' unfinished turns, oldest first."""
+        return await self._database.read(lambda tx: steps.questions(tx, groups))
+
     async def load(self, lane: bytes) -> AgentState | None:
         """Return the state of the agent whose lane this is."""
-        return await self._database.read(lambda tx: upkeep.load(tx, lane))
+        return await self._database.read(lambda tx: agents.load(tx, lane))
+
+    async def control(self, me: int, batch: ControlBatch) -> Controlled:
+        """Apply commands in order, mail to holders included."""
+        check_control(batch)
+        return await self._database.write(lambda tx: control.control(tx, me, batch))
+
+    async def mail(self, me: int) -> Sequence[Letter]:
+        """Take this process's mail."""
+        if not await self._database.read(lambda tx: control.has_mail(tx, me)):
+            return ()
+        return await self._database.write(lambda tx: control.mail(tx, me))
+
+    async def cancelled_runs(self) -> AbstractSet[str]:
+        """Return the runs cancelled within the last day."""
+        return await self._database.read(control.cancelled_runs)
+
+    async def open_request(self, me: int, request_id: str, target: str, seconds: float | None) -> RequestRow:
+        """Store a request, or return the one found."""
+        check_text("request id", request_id)
+        check_text("target", target)
+        return await self._database.write(lambda tx: requests.open_request(tx, me, request_id, target, seconds))
+
+    async def close_request(
+        self, me: int, request_id: str, outcome: Outcome, value: bytes | None, keep_seconds: float
+    ) -> RequestRow:
+        """Store how a request ended, where nothing is stored yet, and return the row as it stands."""
+        return await self._database.write(
+            lambda tx: requests.close_request(
+                tx, me, request_id, outcome=outcome, value=value, keep_seconds=keep_seconds
+            )
+        )
+
+    async def spend(self, me: int, entries: Sequence[Spend]) -> None:
+        """Add entries to their scopes."""
+        check_spending(entries)
+        await self._database.write(lambda tx: spending.spend(tx, me, entries))
+
+    async def spent(self, scopes: Sequence[str]) -> Mapping[str, Spend]:
+        """Return the counts of these scopes."""
+        return await self._database.read(lambda tx: spending.spent(tx, scopes))
+
+    async def dump(self, groups: Sequence[str]) -> AsyncIterator[PortableRow]:
+        """Return all rows of these groups, read in portions."""
+        await self._database.read(lambda tx: dumping.check_stopped(tx, self._presence, groups))
+        for table, first in dumping.TABLES.items():
+            after = first
+            while after is not None:
+                start = after
+                rows, after = await self._database.read(
+                    lambda tx, table=table, start=start: dumping.read_table(tx, table, groups, start)
+                )
+                for row in rows:
+                    yield row
+
+    async def restore(self, rows: Sequence[PortableRow]) -> int:
+        """Store rows that are not there yet and return how many."""
+        check_rows(rows)
+        return await self._database.write(lambda tx: restoring.restore(tx, rows))
+
+    async def mentioned(self, texts: Sequence[str]) -> AbstractSet[str]:
+        """Return those of the texts that unfinished work refers to."""
+        return await self._database.read(lambda tx: upkeep.mentioned(tx, texts))
 
     async def sweep(self, dedup_seconds: float) -> None:
         """Forget what is older than the horizon, in small portions."""

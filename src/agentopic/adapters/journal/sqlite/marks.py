@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from agentopic.adapters.journal.sqlite.transaction import Transaction
-from agentopic.ports.journal import IntakeBatch, MarkAdvance
+from agentopic.ports.journal import MarkAdvance
 from agentopic.ports.transport import TopicPartition
 
 
@@ -51,9 +51,9 @@ def _set_owner(
     )
 
 
-def advance(tx: Transaction, me: int, batch: IntakeBatch) -> AbstractSet[TopicPartition]:
+def advance(tx: Transaction, me: int, group: str, marks: Sequence[MarkAdvance]) -> AbstractSet[TopicPartition]:
     """Advance the watermarks from the values the caller knows; return the partitions that have moved on."""
-    return {mark.partition for mark in batch.marks if not _advance(tx, me, batch.group, mark)}
+    return {mark.partition for mark in marks if not _advance(tx, me, group, mark)}
 
 
 def _advance(tx: Transaction, me: int, group: str, mark: MarkAdvance) -> bool:

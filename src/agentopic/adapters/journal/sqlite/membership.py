@@ -6,16 +6,18 @@ import json
 from collections.abc import Sequence
 
 from agentopic.adapters.journal.sqlite.database import Database
+from agentopic.adapters.journal.sqlite.ends import drop_idle
+from agentopic.adapters.journal.sqlite.lanes import NEVER, Lane, lanes_of, store_lanes
 from agentopic.adapters.journal.sqlite.outbox import process_rows
 from agentopic.adapters.journal.sqlite.presence import Presence
 from agentopic.adapters.journal.sqlite.transaction import Transaction
+from agentopic.adapters.journal.waiting import WAITING_KINDS
 from agentopic.errors import ProcessBuriedError
 from agentopic.ports.journal import Peer, StoredRow
 
-_DELETE_IDLE = """
-    DELETE FROM j_lane WHERE owner = ?
-    AND NOT EXISTS (SELECT 1 FROM j_delivery WHERE lane = j_lane.id)
-    AND NOT EXISTS (SELECT 1 FROM j_outbox WHERE lane = j_lane.id)
+_OPEN_STEPS = """
+    SELECT kind, due_ms FROM j_step JOIN j_delivery ON j_delivery.identity = j_step.turn
+    WHERE j_delivery.pos = ? AND result IS NULL
 """
 
 
@@ -37,17 +39,18 @@ class SqliteHeart:
         self._database = database
         self._me = me
 
-    async def beat(self) -> None:
-        """Raise the beat."""
-        await self._database.write(self._raise)
+    async def beat(self) -> int:
+        """Raise the beat and return it."""
+        return await self._database.write(self._raise)
 
-    def _raise(self, tx: Transaction) -> None:
-        raised = tx.execute(
-            "UPDATE j_process SET beat = beat + 1 WHERE id = ? AND ended_at IS NULL AND NOT has_left",
+    def _raise(self, tx: Transaction) -> int:
+        raised = tx.row(
+            "UPDATE j_process SET beat = beat + 1 WHERE id = ? AND ended_at IS NULL AND NOT has_left RETURNING beat",
             self._me,
         )
-        if not raised:
+        if raised is None:
             raise ProcessBuriedError(f"process {self._me} has been declared dead")
+        return raised[0]
 
 
 def peers(tx: Transaction, presence: Presence, me: int) -> Sequence[Peer]:
@@ -74,12 +77,7 @@ def bury(tx: Transaction, me: int, peer: Peer) -> Sequence[StoredRow] | None:
     if not buried:
         return None
     # One that has left holds no lane any more, so nothing of it can have been running.
-    tx.execute(
-        "UPDATE j_delivery SET crashes = crashes + 1 "
-        "WHERE pos IN (SELECT running FROM j_lane WHERE owner = ? AND running IS NOT NULL)",
-        peer.id,
-    )
-    _free_holdings(tx, peer.id)
+    _free_holdings(tx, peer.id, crashed=True)
     adopted = process_rows(tx, peer.id)
     tx.execute("UPDATE j_outbox SET owner = ? WHERE owner = ?", me, peer.id)
     return adopted
@@ -88,12 +86,37 @@ def bury(tx: Transaction, me: int, peer: Peer) -> Sequence[StoredRow] | None:
 def leave(tx: Transaction, me: int) -> None:
     """End cleanly; a process with unsent rows of its own stays visible, as gone, until a peer adopts them."""
     tx.check_alive(me)
-    _free_holdings(tx, me)
+    _free_holdings(tx, me, crashed=False)
     ended = None if process_rows(tx, me) else tx.now
     tx.execute("UPDATE j_process SET has_left = 1, ended_at = ? WHERE id = ?", ended, me)
 
 
-def _free_holdings(tx: Transaction, holder: int) -> None:
-    tx.execute(_DELETE_IDLE, holder)
-    tx.execute("UPDATE j_lane SET owner = NULL, running = NULL, ready_at = ? WHERE owner = ?", tx.now, holder)
+def _free_holdings(tx: Transaction, holder: int, *, crashed: bool) -> None:
+    lanes = lanes_of(tx, holder)
+    for lane in lanes:
+        waits = _open_waits(tx, lane)
+        lane.crashes += crashed and lane.running is not None and not waits
+        lane.ready_at = _ready_at(tx, lane, waits)
+        lane.owner = lane.running = None
+    store_lanes(tx, lanes)
+    for lane in lanes:
+        drop_idle(tx, lane.id)
+    tx.execute("DELETE FROM j_mail WHERE process = ?", holder)
     tx.execute("UPDATE j_mark SET owner = NULL WHERE owner = ?", holder)
+
+
+def _open_waits(tx: Transaction, lane: Lane) -> Sequence[tuple[str, int | None]]:
+    """Return kind and due time of the open steps of a suspended turn; none when it was running."""
+    if lane.running is None:
+        return ()
+    waits: Sequence[tuple[str, int | None]] = tx.rows(_OPEN_STEPS, lane.running)
+    return waits if all(kind in WAITING_KINDS for kind, _ in waits) else ()
+
+
+def _ready_at(tx: Transaction, lane: Lane, waits: Sequence[tuple[str, int | None]]) -> float:
+    """When a freed lane may be taken: at once, unless its turn waits for timers and people alone."""
+    cancelled = tx.row("SELECT 1 FROM j_delivery WHERE pos = ? AND cancelled", lane.running)
+    if not waits or lane.has_unsent or cancelled or any(kind == "request" for kind, _ in waits):
+        return tx.now
+    due = [due_ms for _, due_ms in waits if due_ms is not None]
+    return max(tx.now, min(due) / 1000) if due else NEVER

@@ -30,9 +30,11 @@ class NewRows:
         self._me = me
         self.stored: list[StoredRow] = []
 
-    def add(self, row: OutboxRow, lane: bytes | None = None) -> None:
+    def add(self, row: OutboxRow, lane: bytes | None = None) -> StoredRow:
         """Add a row of a lane, or of this process."""
-        self.stored.append(StoredRow(self._tx.next_number("row"), lane, row))
+        stored = StoredRow(self._tx.next_number("row"), lane, row)
+        self.stored.append(stored)
+        return stored
 
     def store(self) -> Sequence[StoredRow]:
         """Insert what was added and return it."""

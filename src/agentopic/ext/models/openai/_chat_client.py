@@ -76,6 +76,12 @@ class BaseOpenAIChatCompletionClient(ChatCompletionClient):
         """The model's name."""
         return str(self._create_args["model"])
 
+    @property
+    def step_endpoint(self) -> str:
+        """The server's address and the model's name."""
+        url = self._client.base_url
+        return f"{url.netloc.decode()}{url.path.rstrip('/')}/{self.step_name}"
+
     async def create(
         self,
         messages: Sequence[LLMMessage],

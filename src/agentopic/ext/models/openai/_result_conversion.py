@@ -17,6 +17,7 @@ from agentopic.core.models import (
     RequestUsage,
     TopLogprob,
 )
+from agentopic.core.models._types import CachedRequestUsage
 from agentopic.errors import ModelError, ModelRefusedError
 from agentopic.ext.models.openai._tool_conversion import normalize_name
 
@@ -91,10 +92,11 @@ def to_usage(usage: CompletionUsage | None) -> RequestUsage:
     """The tokens paid; zero where the provider does not say."""
     if usage is None:
         return RequestUsage(prompt_tokens=0, completion_tokens=0)
-    return RequestUsage(
-        prompt_tokens=getattr(usage, "prompt_tokens", None) or 0,
-        completion_tokens=getattr(usage, "completion_tokens", None) or 0,
-    )
+    prompt, completion = (getattr(usage, name, None) or 0 for name in ("prompt_tokens", "completion_tokens"))
+    cached = getattr(getattr(usage, "prompt_tokens_details", None), "cached_tokens", None) or 0
+    if cached:
+        return CachedRequestUsage(prompt_tokens=prompt, completion_tokens=completion, cached_tokens=cached)
+    return RequestUsage(prompt_tokens=prompt, completion_tokens=completion)
 
 
 def to_logprobs(logprobs: ChoiceLogprobs | Any | None) -> list[ChatCompletionTokenLogprob] | None:

@@ -21,6 +21,8 @@ from agentopic.core.models import (
     SystemMessage,
     UserMessage,
 )
+from agentopic.core._call_usage import CallUsage
+from agentopic.core.models._recording import _spec
 from agentopic.core.tools import FunctionTool
 from agentopic.errors import (
     ConfigError,
@@ -49,6 +51,7 @@ class Provider:
 
     def __init__(self) -> None:
         self.requests: list[dict[str, Any]] = []
+        self.usage: dict[str, Any] = USAGE
         self.answers: list[httpx2.Response | Exception] = []
 
     def __call__(self, request: httpx2.Request) -> httpx2.Response:
@@ -69,7 +72,7 @@ class Provider:
                     "created": 1,
                     "model": "m",
                     "choices": [choice],
-                    "usage": USAGE,
+                    "usage": self.usage,
                 },
             )
         )
@@ -118,6 +121,30 @@ async def test_a_text_answer_comes_with_its_usage(make, provider) -> None:
 
     assert result == CreateResult(finish_reason="stop", content="hi", usage=RequestUsage(5, 2), cached=False)
     assert client.total_usage() == client.actual_usage() == RequestUsage(5, 2)
+
+
+async def test_input_from_the_providers_cache_is_told_with_a_fresh_answer(make, provider) -> None:
+    cached = {**USAGE, "prompt_tokens_details": {"cached_tokens": 4}}
+    provider.usage = cached
+    provider.says(content="hi")
+    client = make()
+
+    result = await client.create(HELLO)
+    spec = _spec(client, (HELLO,), {})
+
+    assert spec.usage is not None
+    assert spec.usage(result) == CallUsage(input_tokens=5, output_tokens=2, cached_tokens=4)
+    assert json.loads(spec.encode(result))["usage"] == {"prompt_tokens": 5, "completion_tokens": 2}
+
+
+async def test_an_endpoint_is_the_server_and_the_model_and_no_login() -> None:
+    login = "user:secret@"
+    client = OpenAIChatCompletionClient(
+        model="gpt-4o", api_key="sk-x", base_url=f"https://{login}models.example.com:8443/v1/"
+    )
+
+    assert client.step_endpoint == "models.example.com:8443/v1/gpt-4o"
+    await client.close()
 
 
 async def test_the_conversation_is_sent_as_the_api_has_it(make, provider) -> None:

@@ -76,7 +76,7 @@ END $$;
 -- Stores the deliveries whose identities are fresh, each once, answers the others and returns the answers' rows.
 CREATE FUNCTION store_fresh(
     me bigint, fresh bytea[], lanes bytea[], identities bytea[], heads bytea[], bodies bytea[],
-    requests text[], to_topics text[], to_partitions integer[]
+    requests text[], to_topics text[], to_partitions integer[], deadlines bigint[], callers bytea[]
 ) RETURNS bigint[] LANGUAGE plpgsql AS $$
 DECLARE
     first bigint[];
@@ -85,12 +85,14 @@ BEGIN
         SELECT min(u.ord) FROM unnest(identities) WITH ORDINALITY u(identity, ord)
         WHERE u.identity = ANY (fresh) GROUP BY u.identity
     );
-    INSERT INTO delivery (pos, lane, identity, head, body, request_id, reply_topics, reply_partitions)
+    INSERT INTO delivery (
+        pos, lane, identity, head, body, request_id, reply_topics, reply_partitions, deadline_ms, caller
+    )
         SELECT nextval('pos'), u.lane, u.identity, u.head, u.body, u.request,
             CASE WHEN u.topic IS NOT NULL THEN ARRAY[u.topic] END,
-            CASE WHEN u.topic IS NOT NULL THEN ARRAY[u.partition] END
-        FROM unnest(lanes, identities, heads, bodies, requests, to_topics, to_partitions)
-            WITH ORDINALITY u(lane, identity, head, body, request, topic, partition, ord)
+            CASE WHEN u.topic IS NOT NULL THEN ARRAY[u.partition] END, u.deadline, u.caller
+        FROM unnest(lanes, identities, heads, bodies, requests, to_topics, to_partitions, deadlines, callers)
+            WITH ORDINALITY u(lane, identity, head, body, request, topic, partition, deadline, caller, ord)
         WHERE u.ord = ANY (first);
     RETURN ARRAY(
         SELECT r.id FROM (
@@ -102,33 +104,39 @@ BEGIN
     );
 END $$;
 
--- Starts the heads of free lanes of this call, in the order given, and returns them.
-CREATE FUNCTION start_lanes(me bigint, ids bytea[], slots integer) RETURNS SETOF effect LANGUAGE plpgsql AS $$
+-- Starts the heads of free lanes of this call, in the order given, and returns them; a head above `before` has come
+-- with this very call and is not sent back.
+CREATE FUNCTION start_lanes(me bigint, ids bytea[], slots integer, before bigint) RETURNS SETOF effect LANGUAGE plpgsql AS $$
+DECLARE
+    moment_ms bigint := now_ms();
 BEGIN
     RETURN QUERY
     WITH free AS (
         SELECT l.id, l.done, u.ord, l.token IS NULL AS taken
         FROM unnest(ids) WITH ORDINALITY u(id, ord) JOIN lane l ON l.id = u.id
         WHERE l.running IS NULL AND (l.owner IS NULL OR l.owner = me) AND l.ready_at <= clock_timestamp()
+            AND NOT l.paused
         ORDER BY u.ord LIMIT slots
     ), started AS (
         UPDATE lane l SET
             owner = me, token = CASE WHEN f.taken THEN nextval('token') ELSE l.token END,
             running = f.pos, attempts = l.attempts + 1
         FROM (
-            SELECT free.*, h.pos, h.identity, h.head, h.body
+            SELECT free.*, h.pos, h.identity, h.head, h.body, h.deadline_ms, h.cancelled
             FROM free CROSS JOIN LATERAL (
-                SELECT d.pos, d.identity, d.head, d.body FROM delivery d
+                SELECT d.pos, d.identity, CASE WHEN d.pos <= before THEN d.head END AS head,
+                    CASE WHEN d.pos <= before THEN d.body END AS body, d.deadline_ms, d.cancelled
+                FROM delivery d
                 WHERE d.lane = free.id AND d.pos > free.done ORDER BY d.pos LIMIT 1
             ) h
         ) f
         WHERE l.id = f.id
         RETURNING l.id, l."group", l.key, l.token, l.running, f.identity, f.head, f.body, l.attempts, l.failures,
-            l.crashes, CASE WHEN f.taken THEN l.unsent ELSE 0 END AS unsent, f.ord
+            l.crashes, CASE WHEN f.taken THEN l.unsent ELSE 0 END AS unsent, f.deadline_ms, f.cancelled, f.ord
     )
     SELECT s.id, s."group", s.key, s.token, s.running, s.identity, s.head, s.body, s.attempts, s.failures, s.crashes,
         coalesce((SELECT a.version FROM agent a WHERE a.id = s.id), 0), s.unsent,
-        NULL::integer[], NULL::integer, NULL::bigint[], NULL::bigint[], NULL::integer[], NULL::text[], NULL::integer[]
+        flags_of(s.deadline_ms, s.cancelled, moment_ms), NULL::summary
     FROM started s ORDER BY s.ord;
 END $$;
 
@@ -136,7 +144,7 @@ CREATE FUNCTION intake(
     me bigint, grp text, slots integer,
     mark_topics text[], mark_partitions integer[], mark_known bigint[], mark_nexts bigint[],
     marks integer[], lanes bytea[], ks text[], identities bytea[], heads bytea[], bodies bytea[],
-    requests text[], to_topics text[], to_partitions integer[],
+    requests text[], to_topics text[], to_partitions integer[], deadlines bigint[], callers bytea[],
     dead_marks integer[], dead_topics text[], dead_partitions integer[], dead_keys bytea[], dead_values bytea[],
     dead_headers bytea[]
 ) RETURNS SETOF effect LANGUAGE plpgsql AS $$
@@ -152,7 +160,10 @@ DECLARE
     repeated integer := 0;
     row_ids bigint[] := '{}';
     answer_ids bigint[] := '{}';
-    summary effect;
+    before bigint;
+    asking boolean := cardinality(callers) > 0;
+    told summary;
+    whole effect;
 BEGIN
     PERFORM alive(me);
     stale := advance_marks(me, grp, mark_topics, mark_partitions, mark_known, mark_nexts);
@@ -160,10 +171,12 @@ BEGIN
         SELECT coalesce(array_agg(u.lane ORDER BY ord), '{}'), array_agg(u.k ORDER BY ord),
             coalesce(array_agg(u.identity ORDER BY ord), '{}'),
             array_agg(u.head ORDER BY ord), array_agg(u.body ORDER BY ord), array_agg(u.request ORDER BY ord),
-            array_agg(u.topic ORDER BY ord), array_agg(u.partition ORDER BY ord)
-        INTO lanes, ks, identities, heads, bodies, requests, to_topics, to_partitions
-        FROM unnest(marks, lanes, ks, identities, heads, bodies, requests, to_topics, to_partitions)
-            WITH ORDINALITY u(mark, lane, k, identity, head, body, request, topic, partition, ord)
+            array_agg(u.topic ORDER BY ord), array_agg(u.partition ORDER BY ord),
+            array_agg(u.deadline ORDER BY ord), array_agg(u.caller ORDER BY ord)
+        INTO lanes, ks, identities, heads, bodies, requests, to_topics, to_partitions, deadlines, callers
+        FROM unnest(marks, lanes, ks, identities, heads, bodies, requests, to_topics, to_partitions, deadlines, callers)
+            WITH ORDINALITY
+            u(mark, lane, k, identity, head, body, request, topic, partition, deadline, caller, ord)
         WHERE u.mark <> ALL (stale);
     END IF;
 
@@ -178,6 +191,7 @@ BEGIN
         ) f
     ) d;
     created := lock_lanes(grp, ids, id_keys, id_ranks, CASE WHEN slots > 0 THEN me END);
+    SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END INTO before FROM pos;
 
     WITH added AS (
         INSERT INTO seen (identity, at) SELECT u.identity, now() FROM unnest(identities) u(identity)
@@ -185,16 +199,19 @@ BEGIN
     ) SELECT array_agg(added.identity) INTO fresh FROM added;
 
     IF coalesce(cardinality(fresh), 0) = cardinality(identities) THEN
-        INSERT INTO delivery (pos, lane, identity, head, body, request_id, reply_topics, reply_partitions)
+        INSERT INTO delivery (
+            pos, lane, identity, head, body, request_id, reply_topics, reply_partitions, deadline_ms, caller
+        )
             SELECT nextval('pos'), u.lane, u.identity, u.head, u.body, u.request,
                 CASE WHEN u.topic IS NOT NULL THEN ARRAY[u.topic] END,
-                CASE WHEN u.topic IS NOT NULL THEN ARRAY[u.partition] END
-            FROM unnest(lanes, identities, heads, bodies, requests, to_topics, to_partitions)
-                u(lane, identity, head, body, request, topic, partition);
+                CASE WHEN u.topic IS NOT NULL THEN ARRAY[u.partition] END, u.deadline, u.caller
+            FROM unnest(lanes, identities, heads, bodies, requests, to_topics, to_partitions, deadlines, callers)
+                u(lane, identity, head, body, request, topic, partition, deadline, caller);
     ELSE
         repeated := cardinality(identities) - coalesce(cardinality(fresh), 0);
         answer_ids := store_fresh(
-            me, coalesce(fresh, '{}'), lanes, identities, heads, bodies, requests, to_topics, to_partitions
+            me, coalesce(fresh, '{}'), lanes, identities, heads, bodies, requests, to_topics, to_partitions,
+            deadlines, callers
         );
         DELETE FROM lane l WHERE l.id = ANY (created) AND NOT EXISTS (SELECT FROM delivery d WHERE d.lane = l.id);
     END IF;
@@ -211,15 +228,19 @@ BEGIN
     END IF;
 
     IF slots > 0 THEN
-        RETURN QUERY SELECT * FROM start_lanes(me, arrivals, slots);
+        RETURN QUERY SELECT * FROM start_lanes(me, arrivals, slots, before);
         GET DIAGNOSTICS started = ROW_COUNT;
         IF started < cardinality(created) OR cardinality(created) < cardinality(ids) THEN
             UPDATE lane SET owner = NULL WHERE id = ANY (created) AND owner = me AND token IS NULL;
         END IF;
     END IF;
-    summary.refused := stale;
-    summary.repeats := repeated;
-    summary.rows := row_ids;
-    summary.reply_rows := answer_ids;
-    RETURN NEXT summary;
+    IF asking THEN
+        told.cycles := closed_cycles(lanes, identities, callers);
+    END IF;
+    told.refused := stale;
+    told.repeats := repeated;
+    told.rows := row_ids;
+    told.reply_rows := answer_ids;
+    whole.summary := told;
+    RETURN NEXT whole;
 END $$;

@@ -8,12 +8,16 @@ BEGIN
     END IF;
 END $$;
 
-CREATE FUNCTION beat(me bigint) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION beat(me bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    raised bigint;
 BEGIN
-    UPDATE process SET beat = process.beat + 1 WHERE id = me AND NOT dead AND NOT left_clean;
+    UPDATE process SET beat = process.beat + 1 WHERE id = me AND NOT dead AND NOT left_clean
+        RETURNING process.beat INTO raised;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'process % has been declared dead', me USING ERRCODE = 'AG001';
     END IF;
+    RETURN raised;
 END $$;
 
 CREATE FUNCTION peers(me bigint) RETURNS TABLE (id bigint, groups text[], beat bigint, gone boolean)
@@ -23,19 +27,37 @@ BEGIN
     RETURN QUERY SELECT p.id, p.groups, p.beat, p.left_clean FROM process p WHERE NOT p.dead AND p.id <> me ORDER BY p.id;
 END $$;
 
--- Frees what a process holds: locks first, changes later. What it held is ready at once: a lane put off whose rows
--- are unsent is needed for the rows.
+-- Frees what a process holds: locks first, changes later. A turn is suspended when all that is open in it are
+-- requests, timers and questions: it has no part in the crash. One that waits for time or people alone stays waiting;
+-- everything else is ready at once, and so is a lane whose rows are unsent.
 CREATE FUNCTION free_holdings(gone bigint, crash integer) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
+    moment timestamptz := clock_timestamp();
     held bytea[];
 BEGIN
     PERFORM FROM mark WHERE owner = gone ORDER BY "group", topic, partition FOR UPDATE;
     UPDATE mark SET owner = NULL WHERE owner = gone;
     SELECT array_agg(l.id) INTO held FROM (SELECT id FROM lane WHERE owner = gone ORDER BY id FOR UPDATE) l;
-    UPDATE lane SET
-        crashes = crashes + CASE WHEN running IS NULL THEN 0 ELSE crash END,
-        owner = NULL, token = NULL, running = NULL, ready_at = clock_timestamp()
-    WHERE id = ANY (held) AND owner = gone;
+    UPDATE lane l SET
+        crashes = l.crashes + CASE WHEN l.running IS NULL OR w.suspended THEN 0 ELSE crash END,
+        owner = NULL, token = NULL, running = NULL,
+        ready_at = CASE
+            WHEN l.unsent > 0 THEN moment
+            WHEN l.paused THEN 'infinity'
+            WHEN l.running IS NULL THEN l.ready_at
+            WHEN w.waits THEN coalesce(to_timestamp(w.due_ms / 1000.0), 'infinity')
+            ELSE moment
+        END
+    FROM unnest(held) h(id) CROSS JOIN LATERAL (
+        SELECT coalesce(bool_and(s.kind IN ('request', 'timer', 'human')), false) AS suspended,
+            coalesce(bool_and(s.kind IN ('timer', 'human') AND NOT d.cancelled), false) AS waits,
+            min(s.due_ms) AS due_ms
+        FROM lane r JOIN delivery d ON d.lane = r.id AND d.pos = r.running
+        JOIN step s ON s.turn = d.identity AND s.result IS NULL
+        WHERE r.id = h.id
+    ) w
+    WHERE l.id = h.id AND l.owner = gone;
+    DELETE FROM mail WHERE process = gone;
 END $$;
 
 -- Both process rows are locked in one order, so that two that bury each other do not deadlock. A peer that is

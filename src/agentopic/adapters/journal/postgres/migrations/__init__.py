@@ -1,0 +1,1 @@
+"""The versions of the tables, each a step from the one before; alembic keeps their order."""

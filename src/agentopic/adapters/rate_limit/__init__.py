@@ -1,0 +1,1 @@
+"""Rate limits in the process and shared through Redis."""

@@ -1,0 +1,208 @@
+"""Messaging: publishing and sending, inside of turns as part of them, outside of turns at once."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from agentopic.core import AgentId, CancellationToken, TopicId
+from agentopic.core._kernel import Kernel
+from agentopic.core._turn import current_turn
+from agentopic.engine.callers import Callers
+from agentopic.engine.delivery import lane_id
+from agentopic.engine.faults import raise_fault
+from agentopic.engine.large_payloads import LargePayloads
+from agentopic.engine.mesh import Mesh
+from agentopic.engine.options import EngineOptions
+from agentopic.engine.payloads import read_payload, write_payload
+from agentopic.engine.request_ids import request_id, step_of
+from agentopic.engine.requests import Asking, Requests
+from agentopic.engine.step_keys import inside_step
+from agentopic.engine.topics import TopicCatalog
+from agentopic.engine.turn import Content, Turn
+from agentopic.engine.waits import Wait, WaitSpec
+from agentopic.envelope import Envelope, agent_source, json, new_id
+from agentopic.envelope import attributes as names
+from agentopic.envelope.kafka import encode
+from agentopic.envelope.kafka_topics import agent_requests, consumer_group, control, topic_events
+from agentopic.envelope.timestamp import format_time
+from agentopic.errors import CallCycleError, MissingTopicError, TransportError
+from agentopic.ports.journal import ReplyAddress
+from agentopic.ports.transport import OutgoingRecord, Sent
+
+
+class Messages:
+    """What agents and applications say to one another through one runtime."""
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        mesh: Mesh,
+        catalog: TopicCatalog,
+        options: EngineOptions,
+        *,
+        requests: Requests,
+        callers: Callers,
+        large: LargePayloads,
+        settled: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._kernel, self._mesh, self._catalog, self._options = kernel, mesh, catalog, options
+        self._requests, self._callers, self._large, self._settled = requests, callers, large, settled
+
+    # ── publishing ─────────────────────────────────────────────────────────────────────────────────────────
+
+    async def publish(self, message: Any, topic_id: TopicId, *, sender: AgentId | None, message_id: str | None) -> None:
+        """Publish a message; see `EngineRuntime.publish_message`."""
+        content = write_payload(self._kernel.serializers, message)
+        kafka_topic = topic_events(self._options.namespace, topic_id.type)
+        turn = current_turn.get()
+        if isinstance(turn, Turn):
+            await self._catalog.require(kafka_topic)
+            turn.publish(await self._large.aside(content), topic_id, kafka_topic, message_id=message_id)
+            return
+        await self._settled()
+        await self.publish_envelope(self._root(content, topic_id.source, sender, message_id), topic_id)
+
+    async def publish_envelope(self, envelope: Envelope, topic_id: TopicId) -> Sent:
+        """Publish a finished event; see `EngineRuntime.publish_envelope`."""
+        kafka_topic = topic_events(self._options.namespace, topic_id.type)
+        await self._catalog.require(kafka_topic)
+        addressed = (await self._large.reduced(envelope)).with_extensions(
+            agtopictype=topic_id.type, agtopicsource=topic_id.source, agmsgkind=names.KIND_PUBLISH
+        )
+        message = encode(addressed, key=topic_id.source.encode())
+        record = OutgoingRecord(topic=kafka_topic, key=message.key, value=message.value, headers=message.headers)
+        (result,) = await self._mesh.transport.send([record])
+        if not isinstance(result, Sent):
+            raise result
+        return result
+
+    # ── sending ────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def send(
+        self,
+        message: Any,
+        recipient: AgentId,
+        *,
+        sender: AgentId | None,
+        token: CancellationToken | None,
+        message_id: str | None,
+    ) -> Any:
+        """Send a message and return its answer; see `EngineRuntime.send_message`."""
+        content = write_payload(self._kernel.serializers, message)
+        turn = current_turn.get()
+        if isinstance(turn, Turn):
+            asking = asyncio.ensure_future(self._ask(turn, content, recipient))
+            if token is not None:
+                token.link_future(asking)
+            answer = await asking
+        else:
+            await self._settled()
+            root = self._root(content, recipient.key, sender, message_id)
+            timeout = self._options.request_timeout_seconds
+            answer = await self.request_envelope(root, recipient, deadline_seconds=timeout, token=token)
+        answer = await self._large.whole(answer)
+        raise_fault(answer)
+        return read_payload(self._kernel.serializers, self._options.namespace, answer)
+
+    async def request_envelope(
+        self,
+        envelope: Envelope,
+        recipient: AgentId,
+        *,
+        deadline_seconds: float | None,
+        token: CancellationToken | None = None,
+    ) -> Envelope:
+        """Send a finished request from outside of a turn; see `EngineRuntime.request_envelope`."""
+        request = await self._large.reduced(envelope)
+        if deadline_seconds is not None and request.expirytime is None:
+            # Until a journal has judged it, the deadline is this caller's: the callee need not begin after it.
+            expiry = self._mesh.clock.now() + timedelta(seconds=deadline_seconds)
+            request = request.with_extensions(expirytime=format_time(expiry))
+        return await self._callers.ask(request, recipient, timeout_seconds=deadline_seconds, token=token)
+
+    async def _ask(self, turn: Turn, content: Content, recipient: AgentId) -> Envelope:
+        """Ask from inside a turn: a step whose result is the answer, whatever process the turn goes on in."""
+        if recipient == turn.delivery.agent:
+            raise CallCycleError(f"{recipient} sends to itself and waits: its lane runs one handler at a time")
+        await self._require(recipient)
+        nested = inside_step.get() is not None
+        lasting = await self._lasting_address(turn.delivery.agent)
+
+        async def call(wait: Wait) -> Envelope:
+            asked_as = request_id(step_of(self._options.namespace, turn.delivery, wait.key))
+            request = turn.request(await self._large.aside(content), recipient, asked_as)
+            if wait.due_ms is not None:
+                request = request.with_extensions(expirytime=format_time(_instant(wait.due_ms)))
+            asking = Asking(
+                request=request,
+                recipient=recipient,
+                timeout_seconds=wait.remaining_seconds,
+                lasting=None if nested else lasting,
+            )
+            return await self._requests.ask(asking)
+
+        return await turn.wait(self._spec(turn, content, recipient), call)
+
+    def _spec(self, turn: Turn, content: Content, recipient: AgentId) -> WaitSpec[Envelope]:
+        group = consumer_group(self._options.namespace, recipient.type)
+        inherited = turn.delivery.envelope.expirytime if turn.delivery.request_id is not None else None
+        return WaitSpec(
+            kind="request",
+            name=str(recipient),
+            input=content.type.encode() + b"\0" + (content.data or b""),
+            encode=json.dumps,
+            decode=_read_answer,
+            repeatable=True,
+            due_seconds=self._options.request_timeout_seconds,
+            due_ms=None if inherited is None else int(inherited.timestamp() * 1000),
+            callee=lane_id(group, recipient.key),
+        )
+
+    async def _require(self, recipient: AgentId) -> None:
+        """Refuse what goes nowhere before it is a step; whether the broker answers is the step's concern."""
+        try:
+            await self._catalog.require(agent_requests(self._options.namespace, recipient.type))
+        except TransportError:
+            return
+
+    async def _lasting_address(self, agent: AgentId) -> ReplyAddress | None:
+        """Return where an answer is read durably for an agent: a partition of its type's control topic."""
+        topic = control(self._options.namespace, agent.type)
+        try:
+            count = await self._catalog.partitions(topic)
+        except (MissingTopicError, TransportError):
+            return None
+        return ReplyAddress(topic, zlib.crc32(agent.key.encode("utf-8", "surrogatepass")) % count)
+
+    # ── parts ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _root(self, content: Content, subject: str, sender: AgentId | None, message_id: str | None) -> Envelope:
+        namespace = self._options.namespace
+        event_id = message_id or new_id()
+        extensions: dict[str, str] = {names.CORRELATIONID: event_id}
+        source = f"/{namespace}/publishers"
+        if sender is not None:
+            source = agent_source(namespace, sender.type, sender.key)
+            extensions |= {names.AGAGENTSENDERTYPE: sender.type, names.AGAGENTSENDERKEY: sender.key}
+        return Envelope(
+            id=event_id,
+            source=source,
+            type=content.type,
+            subject=subject or None,
+            time=self._mesh.clock.now(),
+            datacontenttype=content.datacontenttype,
+            data=content.data,
+            extensions={**extensions, **content.extensions},
+        )
+
+
+def _read_answer(recorded: bytes) -> Envelope:
+    return json.loads(recorded, max_bytes=1 << 30)
+
+
+def _instant(millis: int) -> datetime:
+    return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=millis)

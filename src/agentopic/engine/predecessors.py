@@ -1,0 +1,47 @@
+"""Predecessors: what earlier attempts of a turn recorded, and the turns of the same event before a redrive."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from agentopic.engine.delivery import Delivery, identity
+from agentopic.engine.step_records import read_record
+from agentopic.engine.writer import Writer
+from agentopic.envelope import attributes as names
+from agentopic.ports.journal import Started, StepRow
+
+
+class Predecessors:
+    """Reads recorded steps."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+
+    async def recorded(self, started: Started, delivery: Delivery) -> tuple[Mapping[bytes, StepRow], bytes]:
+        """Return the recorded steps of a turn, and the identity under which the keys of its steps are derived.
+
+        A redriven delivery uses the steps of its predecessors again, unless it is marked as fresh: what succeeded is
+        not called a second time, what failed is.
+        """
+        rows: dict[bytes, StepRow] = {}
+        root = started.identity
+        redrive = delivery.envelope.agredrive
+        if redrive > 0 and delivery.envelope.extensions.get(names.AGFRESH) != "true":
+            root = _identity(delivery, 0)
+            for earlier in range(redrive):
+                rows |= _successes(await self._read(_identity(delivery, earlier)))
+        if started.attempts > 1:
+            rows |= await self._read(started.identity)
+        return rows, root
+
+    async def _read(self, turn: bytes) -> dict[bytes, StepRow]:
+        rows = await self._writer.read(lambda: self._writer.journal.recorded(turn))
+        return {row.key: row for row in rows}
+
+
+def _identity(delivery: Delivery, redrive: int) -> bytes:
+    return identity(delivery.agent, delivery.envelope.with_extensions(agredrive=redrive or None))
+
+
+def _successes(rows: Mapping[bytes, StepRow]) -> dict[bytes, StepRow]:
+    return {key: row for key, row in rows.items() if row.result is None or not read_record(row.result).failed}

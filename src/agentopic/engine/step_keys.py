@@ -1,0 +1,42 @@
+"""Step keys: which recorded step a call is, whatever the order of parallel branches."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from hashlib import blake2b
+from typing import Any
+
+from agentopic.core._turn import StepSpec, current_path
+
+
+class Scope:
+    """A place whose steps are counted on their own: a turn, or the inside of a running step."""
+
+    __slots__ = ("key", "minted", "occurrences", "repeatable", "waiting")
+
+    def __init__(self, key: bytes, *, repeatable: bool = False) -> None:
+        self.key = key
+        self.repeatable = repeatable
+        self.waiting = 0
+        """How many waits are open inside this step."""
+        self.minted = 0
+        self.occurrences: dict[bytes, int] = {}
+
+    def step_key(self, spec: StepSpec[Any]) -> bytes:
+        """Return the key of the next step of this kind, name and input at this place of the turn.
+
+        A digest of (scope, path, kind, name, fingerprint of the input, n-th occurrence): it has no position, so that
+        parallel branches need no order.
+        """
+        base = blake2b(digest_size=16)
+        kind, name = spec.kind.encode(), spec.name.encode("utf-8", "surrogatepass")
+        for part in (kind, name, spec.input, *(each.encode("utf-8", "surrogatepass") for each in current_path.get())):
+            base.update(b"%d:" % len(part))
+            base.update(part)
+        digest = base.digest()
+        occurrence = self.occurrences[digest] = self.occurrences.get(digest, 0) + 1
+        return blake2b(digest + b"%d" % occurrence + self.key, digest_size=16).digest()
+
+
+inside_step: ContextVar[Scope | None] = ContextVar("agentopic_inside_step", default=None)
+"""The running step this task is part of, or None between steps."""

@@ -1,0 +1,225 @@
+"""An event loop in virtual time whose callbacks belong to simulated processes, interleaved by a seed."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from asyncio import events
+from collections import deque
+from collections.abc import Callable, Coroutine, Generator, Sequence
+from contextlib import suppress
+from contextvars import Context, ContextVar, copy_context
+from random import Random
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+WORLD = ""
+"""The owner of what belongs to no process: the test itself."""
+owner_of: ContextVar[str] = ContextVar("agentopic_simulated_process", default=WORLD)
+
+
+class StuckError(RuntimeError):
+    """Nothing can ever happen again, or it takes longer than the simulation is willing to wait."""
+
+
+class Call(asyncio.TimerHandle):
+    """A callback that waits for its turn; stands in for asyncio's handles."""
+
+    __slots__ = ("at", "done", "owner", "work")
+
+    def __init__(self, at: float, callback: Callable[..., object], args: Sequence[Any], context: Context) -> None:
+        self.at = at
+        self.work: Callable[[], object] | None = lambda: context.run(callback, *args)
+        self.owner = context.get(owner_of, WORLD)
+        self.done = False
+
+    def cancel(self) -> None:
+        """Never run it."""
+        self.work = None
+
+    def cancelled(self) -> bool:
+        """Whether it was cancelled."""
+        return self.work is None and not self.done
+
+    def when(self) -> float:
+        """Return the virtual time at which it is due."""
+        return self.at
+
+
+class VirtualLoop(asyncio.AbstractEventLoop):
+    """Runs simulated processes: time jumps to the next timer as soon as nobody has anything to do.
+
+    Callbacks of one process run in the order in which they became ready, as on any loop; which process is next is
+    drawn from `choice`. A process may be frozen (its callbacks wait) or dropped (they never run: nothing of it is
+    unwound, as after SIGKILL). Threads, sockets and signals do not exist here.
+    """
+
+    def __init__(self, choice: Random) -> None:
+        self._choice = choice
+        self._now = 0.0
+        self._order = 0
+        self._ready: dict[str, deque[Call]] = {}
+        self._timers: list[tuple[float, int, Call]] = []
+        self._frozen: set[str] = set()
+        self._gone: set[str] = set()
+        self._tasks: dict[str, list[asyncio.Task[Any]]] = {}
+        self._running = False
+        self.steps = 0
+        """Callbacks run so far."""
+        self.after_step: Callable[[int], None] | None = None
+        """Called with that number after each; where faults are injected."""
+        self.errors: list[str] = []
+        """What no task or callback handled."""
+
+    # ── processes ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def freeze(self, owner: str) -> None:
+        """Stop a process where it stands; its timers become due meanwhile."""
+        self._frozen.add(owner)
+
+    def thaw(self, owner: str) -> None:
+        """Let a frozen process go on."""
+        self._frozen.discard(owner)
+
+    def drop(self, owner: str) -> None:
+        """End a process between two callbacks, for ever."""
+        self._gone.add(owner)
+        self._ready.pop(owner, None)
+
+    def dispose(self) -> None:
+        """Close what dropped processes left suspended, so that nothing of it is heard of later."""
+        for tasks in self._tasks.values():
+            for task in tasks:
+                if not task.done():
+                    with suppress(RuntimeError, ValueError, asyncio.CancelledError):
+                        _coroutine(task).close()
+        self._tasks.clear()
+        self._ready.clear()
+        self._timers.clear()
+
+    # ── running ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def run_within(self, main: Coroutine[Any, Any, T], *, seconds: float) -> T:
+        """Run a coroutine to its end.
+
+        Raises:
+            StuckError: nothing is left to happen, or the virtual time is over.
+        """
+        before = events._get_running_loop()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        events._set_running_loop(self)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        self._running = True
+        try:
+            task = self.create_task(main)
+            while not task.done():
+                self._step(seconds)
+            return task.result()
+        finally:
+            self._running = False
+            events._set_running_loop(before)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+
+    def _step(self, limit: float) -> None:
+        owners = [each for each, calls in self._ready.items() if calls and each not in self._frozen]
+        if not owners:
+            self._advance(limit)
+            return
+        owner = owners[0] if len(owners) == 1 else owners[self._choice.randrange(len(owners))]
+        call = self._ready[owner].popleft()
+        work, call.work, call.done = call.work, None, True
+        if work is None:
+            return
+        self.steps += 1
+        try:
+            work()
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        finally:
+            if self.after_step is not None:
+                self.after_step(self.steps)
+
+    def _advance(self, limit: float) -> None:
+        while self._timers:
+            at, _, call = heapq.heappop(self._timers)
+            if call.work is None or call.owner in self._gone:
+                continue
+            if at > limit:
+                raise StuckError(f"not finished after {limit:g} virtual seconds")
+            self._now = max(self._now, at)
+            self._enqueue(call)
+            if call.owner not in self._frozen:
+                return
+        raise StuckError(f"nothing is left to happen at {self._now:g} virtual seconds")
+
+    def _enqueue(self, call: Call) -> None:
+        if call.owner not in self._gone:
+            self._ready.setdefault(call.owner, deque()).append(call)
+
+    # ── what asyncio asks of a loop ────────────────────────────────────────────────────────────────────────
+
+    def time(self) -> float:
+        """Return virtual seconds since the beginning."""
+        return self._now
+
+    def call_soon(self, callback: Callable[..., object], *args: Any, context: Context | None = None) -> Call:
+        """Run a callback after those of its process that are ready already."""
+        call = Call(self._now, callback, args, copy_context() if context is None else context)
+        self._enqueue(call)
+        return call
+
+    def call_soon_threadsafe(self, callback: Callable[..., object], *args: Any, context: Context | None = None) -> Call:
+        """Do as `call_soon`: there are no threads."""
+        return self.call_soon(callback, *args, context=context)
+
+    def call_later(
+        self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> Call:
+        """Run a callback that many virtual seconds from now."""
+        return self.call_at(self._now + delay, callback, *args, context=context)
+
+    def call_at(
+        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> Call:
+        """Run a callback at a virtual time."""
+        call = Call(when, callback, args, copy_context() if context is None else context)
+        self._order += 1
+        heapq.heappush(self._timers, (when, self._order, call))
+        return call
+
+    def create_future(self) -> asyncio.Future[Any]:
+        """Return a future of this loop."""
+        return asyncio.Future(loop=self)
+
+    def create_task(
+        self,
+        coro: Generator[Any, None, T] | Coroutine[Any, Any, T],
+        *,
+        name: str | None = None,
+        context: Context | None = None,
+    ) -> asyncio.Task[T]:
+        """Run a coroutine as part of the process that asks."""
+        if context is not None and owner_of not in context:
+            context.run(owner_of.set, owner_of.get())
+        task: asyncio.Task[T] = asyncio.Task(coro, loop=self, name=name, context=context)  # pyright: ignore[reportArgumentType]
+        self._tasks.setdefault(owner_of.get(), []).append(task)
+        return task
+
+    def call_exception_handler(self, context: dict[str, Any]) -> None:
+        """Note what nobody handled."""
+        if "destroyed" not in str(context.get("message")):
+            self.errors.append(f"{context.get('message')}: {context.get('exception')!r}")
+
+    def get_debug(self) -> bool:
+        """Return False."""
+        return False
+
+    def is_running(self) -> bool:
+        """Whether `run_within` is under way."""
+        return self._running
+
+    def is_closed(self) -> bool:
+        """Return False: there is nothing to close."""
+        return False
+
+
+def _coroutine(task: asyncio.Task[Any]) -> Any:
+    return task.get_coro()

@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from agentopic.ports.journal import ReplyAddress, Started
+from agentopic.testing.journal_commands import cancel, human_answer
+from agentopic.testing.journal_mesh import (
+    JournalMesh,
+    Member,
+    answer,
+    delivery,
+    eventually,
+    intent,
+    output,
+    reply,
+    result,
+)
+
+HERE = ReplyAddress("test.replies", 0)
+
+
+async def bury(one: Member, two: Member) -> None:
+    await two.bury(one)
+
+
+async def leave(one: Member, two: Member) -> None:
+    await one.journal.leave(one.id)
+
+
+both_ends = pytest.mark.parametrize("end", [bury, leave])
+End = Callable[[Member, Member], Awaitable[None]]
+
+
+async def suspended(member: Member, *kinds: str, due_seconds: float | None = None) -> Started:
+    (turn,) = await member.run(delivery("a", request_id="r", reply_to=HERE))
+    await member.open(*(intent(turn, kind, kind=kind, due_seconds=due_seconds) for kind in kinds))
+    return turn
+
+
+@both_ends
+@pytest.mark.parametrize("kinds", [("human",), ("timer", "human")])
+async def test_a_turn_that_waits_for_people_alone_stays_waiting(
+    mesh: JournalMesh, end: End, kinds: tuple[str, ...]
+) -> None:
+    one, two = await mesh.join(), await mesh.join()
+    await suspended(one, *kinds)
+
+    await end(one, two)
+
+    assert not await two.take()
+
+
+@both_ends
+async def test_an_answer_wakes_what_a_former_process_left_waiting(mesh: JournalMesh, end: End) -> None:
+    one, two = await mesh.join(), await mesh.join()
+    turn = await suspended(one, "human")
+    await end(one, two)
+
+    await two.control(human_answer(turn, "human", b"yes"))
+
+    (again,) = await two.take()
+    assert (again.attempts, again.crashes, again.failures) == (2, 0, 0)
+
+
+@both_ends
+async def test_a_timer_wakes_what_a_former_process_left_waiting(mesh: JournalMesh, end: End) -> None:
+    one, two = await mesh.join(), await mesh.join()
+    await suspended(one, "timer", due_seconds=0.2)
+    await end(one, two)
+
+    (again,) = await eventually(two.take)
+
+    assert again.crashes == 0
+
+
+@both_ends
+async def test_a_timer_far_away_is_waited_for(mesh: JournalMesh, end: End) -> None:
+    one, two = await mesh.join(), await mesh.join()
+    await suspended(one, "human", "timer", due_seconds=3600)
+
+    await end(one, two)
+
+    assert not await two.take()
+
+
+@both_ends
+@pytest.mark.parametrize("kinds", [("request",), ("human", "request")])
+async def test_a_turn_that_waits_for_a_reply_is_ready_at_once_without_a_crash(
+    mesh: JournalMesh, end: End, kinds: tuple[str, ...]
+) -> None:
+    one, two = await mesh.join(), await mesh.join()
+    await suspended(one, *kinds)
+
+    await end(one, two)
+
+    (again,) = await two.take()
+    assert (again.attempts, again.crashes) == (2, 0)
+
+
+@pytest.mark.parametrize("kinds", [(), ("tool",), ("model",), ("human", "tool"), ("request", "model")])
+async def test_a_turn_with_a_call_under_way_was_running(mesh: JournalMesh, kinds: tuple[str, ...]) -> None:
+    one, two = await mesh.join(), await mesh.join()
+    await suspended(one, *kinds)
+
+    await two.bury(one)
+
+    (again,) = await two.take()
+    assert again.crashes == 1
+
+
+async def test_a_turn_whose_waits_are_over_was_running(mesh: JournalMesh) -> None:
+    one, two = await mesh.join(), await mesh.join()
+    turn = await suspended(one, "request")
+    await one.close(reply(turn, "request"))
+
+    await two.bury(one)
+
+    (again,) = await two.take()
+    assert again.crashes == 1
+
+
+async def test_a_finished_call_beside_an_open_question_does_not_count_as_running(mesh: JournalMesh) -> None:
+    one, two = await mesh.join(), await mesh.join()
+    turn = await suspended(one, "human", "tool")
+    await one.close(result(turn, "tool", b"paid"))
+
+    await two.bury(one)
+
+    assert not await two.take()
+
+
+@both_ends
+async def test_a_waiting_turn_with_unsent_rows_is_ready_at_once(mesh: JournalMesh, end: End) -> None:
+    one, two = await mesh.join(), await mesh.join()
+    (turn,) = await one.run(delivery("a"))
+    await one.open(intent(turn, "ask", kind="human", outbox=(output("question"),)))
+
+    await end(one, two)
+
+    (again,) = await two.take()
+    assert (again.crashes, [row.row for row in again.unsent]) == (0, [output("question")])
+
+
+@both_ends
+async def test_a_cancelled_turn_is_not_left_waiting(mesh: JournalMesh, end: End) -> None:
+    one, two = await mesh.join(), await mesh.join()
+    await suspended(one, "human")
+    await two.control(cancel(delivery("a"), answer("r")))
+
+    await end(one, two)
+
+    (again,) = await two.take()
+    assert (again.cancelled, again.crashes) == (True, 0)
+
+
+async def test_what_was_running_beside_a_suspended_turn_counts_its_crash(mesh: JournalMesh) -> None:
+    one, two = await mesh.join(), await mesh.join()
+    await one.run(delivery("a", "running"))
+    (waiting,) = await one.run(delivery("b", "waiting"))
+    await one.open(intent(waiting, "ask", kind="request"))
+
+    await two.bury(one)
+
+    lanes = {lane.key: lane for lane in await two.take(5)}
+    assert {key: lane.crashes for key, lane in lanes.items()} == {"running": 1, "waiting": 0}
+
+
+async def test_the_beat_is_returned_and_shown_among_the_holdings(member: Member) -> None:
+    async with member.journal.heart(member.id) as heart:
+        first = await heart.beat()
+        second = await heart.beat()
+
+    assert second > first
+    assert (await member.journal.held(member.id)).beat == second
