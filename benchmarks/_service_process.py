@@ -1,6 +1,6 @@
-"""A service that runs until it is ended: `python -m benchmarks._service_process <kind> <transport> <journal> <ns> <lease>`.
+"""A service that runs until it is ended; it says `ready` when its partitions are leased.
 
-It says `ready` when its partitions are leased.
+`python -m benchmarks._service_process <kind> <transport> <journal> <namespace> <lease seconds>`
 """
 
 from __future__ import annotations

@@ -105,7 +105,7 @@ async def measure(dsn: str) -> dict[str, object]:
 
 
 async def _pace(load: Load, name: str) -> Pace:
-    batches = [_deliveries(f"{name} {number}") for number in range(_BATCHES)]
+    batches = [deliveries(f"{name} {number}") for number in range(_BATCHES)]
     began, used = time.perf_counter(), time.process_time()
     turns = 0
     for batch in batches:
@@ -113,7 +113,7 @@ async def _pace(load: Load, name: str) -> Pace:
     return Pace(turns, time.perf_counter() - began, time.process_time() - used)
 
 
-def _deliveries(name: str) -> Sequence[Incoming]:
+def deliveries(name: str) -> Sequence[Incoming]:
     keys = [f"customer-{random.randrange(_KEYS)}" for _ in range(_BATCH)]
     return [
         Incoming(

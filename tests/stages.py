@@ -30,6 +30,7 @@ STAGES = (
     Stage(name="unit", minutes=5, folders=("unit", "contract")),
     Stage(name="integration", minutes=8, folders=("integration",)),
     Stage(name="acceptance", minutes=8, folders=("acceptance", "replay")),
+    Stage(name="simulation", minutes=5, folders=("simulation",)),
     Stage(name="chaos", minutes=12, folders=("chaos",)),
 )
 

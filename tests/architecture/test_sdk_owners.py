@@ -15,6 +15,7 @@ OWNERS = {
     "redis": ("adapters/*/redis*",),
     "openai": ("ext/models/openai/*",),
     "tiktoken": ("ext/models/openai/*",),
+    "aiolimiter": ("adapters/rate_limit/local.py",),
     "typer": ("cli/*",),
     "cloudevents": ("envelope/sdk.py", "envelope/envelope.py"),
 }

@@ -14,12 +14,14 @@ from pydantic import BaseModel
 
 from agentopic import AgentService, MessageContext, RoutedAgent, TopicId, TypeSubscription, message_handler, payload
 from agentopic.core import step
+from agentopic.core.models import ModelInfo, UserMessage
 from agentopic.testing.fault_points import FaultPoints
 from agentopic.testing.history import HistoryFile
 
 HISTORY = HistoryFile(Path(os.environ.get("CHAOS_HISTORY", "history.jsonl")))
 LEAST, MOST = (float(each) for each in os.environ.get("CHAOS_CALL_SECONDS", "0.2,0.5").split(","))
 CONCURRENCY = int(os.environ.get("CHAOS_CONCURRENCY", "8"))
+MODEL = os.environ.get("CHAOS_MODEL")
 points: list[FaultPoints] = []
 """Where this process is to die, if anywhere."""
 
@@ -66,7 +68,10 @@ class Cashier(RoutedAgent):
 
         if message.does == "fail":
             raise ValueError("never to be served")
-        paid = await step("pay", pay, given=message.number, repeatable=True)
+        if MODEL:
+            paid = await _ask_model(MODEL, message.number)
+        else:
+            paid = await step("pay", pay, given=message.number, repeatable=True)
         HISTORY.note("call", "ok", call)
         self.turns += 1
         receipt = Receipt(number=message.number, paid=paid, turns=self.turns)
@@ -90,6 +95,26 @@ class Cashier(RoutedAgent):
 
     async def load_state(self, state: Mapping[str, Any]) -> None:
         self.turns = state["turns"]
+
+
+async def _ask_model(base_url: str, number: int) -> str:
+    from agentopic.ext.models.openai import OpenAIChatCompletionClient
+
+    client = OpenAIChatCompletionClient(
+        model="m",
+        api_key="k",
+        base_url=base_url,
+        timeout=1.0,
+        default_headers={"X-Process": str(os.getpid())},
+        model_info=ModelInfo(
+            vision=False, function_calling=False, json_output=False, family="unknown", structured_output=False
+        ),
+    )
+    try:
+        result = await client.create([UserMessage(content=f"pay for order {number}", source="cashier")])
+        return str(result.content)
+    finally:
+        await client.close()
 
 
 app = AgentService(

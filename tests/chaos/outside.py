@@ -113,7 +113,12 @@ class LateReader:
         else:
             receipt = json.loads(record.value)
             subject = f"order-{receipt['number']}"
-            fact = {"id": headers["ce_id"], "key": headers["ce_source"], "turn": receipt["turns"], "paid": receipt["paid"]}
+            fact = {
+                "id": headers["ce_id"],
+                "key": headers["ce_source"],
+                "turn": receipt["turns"],
+                "paid": receipt["paid"],
+            }
         if is_new:
             self._history.note("dead" if record.topic == self._topics[1] else "output", "ok", subject, **fact)
         self.settled.add(subject)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-
+from agentopic.testing.proof import require
 from agentopic.testing.verdict import Verdict
 
 from .fleet import Fleet
 from .outside import LateReader, Post, publish_plainly
-from .report import require
 
 
 class Mesh:
@@ -43,5 +42,3 @@ class Mesh:
         """Drain, judge, tell and require."""
         await self.settle(seconds)
         return require(name, self.fleet.history.read(), ordered=ordered, **figures)
-
-

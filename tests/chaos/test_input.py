@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from agentopic.testing.proof import require, scale
+
 from .conftest import Open
 from .fleet import until
 from .outside import Post, posts
-from .report import require, scale
 
 PARTITIONS = 6
 

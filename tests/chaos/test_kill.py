@@ -14,13 +14,13 @@ import pytest
 
 from agentopic import DurableRuntime
 from agentopic.core import TopicId
+from agentopic.testing.proof import require, scale
 
 from .conftest import Open
 from .failover import failover_seconds
 from .fleet import LEASE_SECONDS, Fleet, until
 from .ledger_agent import Order
 from .outside import KEYS, posts
-from .report import require, scale
 
 IN_FLIGHT = 64
 
@@ -134,5 +134,3 @@ async def read_embedded(database: str, namespace: str, fleet: Fleet, wanted: int
     finally:
         process.terminate()
         await process.wait()
-
-

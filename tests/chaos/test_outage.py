@@ -1,4 +1,4 @@
-"""Broker and database die, restart, forget, fill up; clocks jump: work stands still, and nothing is lost or done twice."""
+"""Broker and database die, restart, forget, fill up; clocks jump: work stands still, nothing is lost or done twice."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ import asyncio
 import resource
 import shutil
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from agentopic.core import TopicId
 from agentopic.testing import KafkaServer, PostgresServer
+from agentopic.testing.history import Fact
+from agentopic.testing.proof import require, scale
 
 from .conftest import Open
 from .fleet import LEASE_SECONDS, Fleet, until
 from .ledger_agent import Order
 from .outside import posts
-from .report import require, scale
 from .test_kill import client, read_embedded
 
 
@@ -89,7 +91,7 @@ async def test_a_journal_that_forgets_its_last_moments_loses_nothing(
     require("PostgreSQL gone back in time", once, paid_again=len(begun) - len(set(begun)))
 
 
-def _first(facts: list) -> list:
+def _first(facts: Sequence[Fact]) -> list[Fact]:
     """Return each output once, as a receiver that drops repeated ids keeps them."""
     return list({each.id: each for each in reversed(facts) if each.operation == "output"}.values())[::-1]
 

@@ -1,15 +1,17 @@
-"""A stopped process is buried and comes back as another; drained ones pay nothing again; a storm of joins harms nobody."""
+"""A stopped process is buried and comes back as another; drained ones pay nothing again; joins disturb nobody."""
 
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import pytest
 
+from agentopic.testing.proof import scale
+
 from .conftest import Open
-from .fleet import LEASE_SECONDS, until
+from .fleet import LEASE_SECONDS, Fleet, Worker, until
 from .outside import posts
-from .report import scale
 
 
 @pytest.mark.timeout(600)
@@ -20,8 +22,7 @@ async def test_a_worker_stopped_past_its_lease_does_no_harm_when_it_goes_on(open
         for pause in range(pauses):
             await mesh.publish(posts(range(pause * 150, (pause + 1) * 150)))
             await mesh.fleet.pause(victim, seconds=LEASE_SECONDS + 3.0)
-            reborn = "starting as a new incarnation"
-            await until(lambda wanted=pause + 1: mesh.fleet.logs().count(reborn) >= wanted, "it finds itself buried")
+            await until(partial(_is_reborn, mesh.fleet, pause + 1), "it finds itself buried")
 
         await mesh.judge("SIGSTOP past the lease")
 
@@ -51,10 +52,18 @@ async def test_members_that_come_and_go_disturb_nobody(open_mesh: Open) -> None:
         await mesh.publish(posts(range(rounds * 100)))
         for _ in range(rounds):
             (guest,) = await mesh.staff(1)
-            await until(lambda: bool(mesh.fleet.open_calls(guest)) or guest.poll() is not None, "the guest works")
+            await until(partial(_is_at_work, mesh.fleet, guest), "the guest works")
             await asyncio.sleep(1.0)  # it stays for a moment
             assert await mesh.fleet.retire(guest) == 0
 
         verdict = await mesh.judge("joins and leaves")
 
     assert verdict.repaid == 0
+
+
+def _is_reborn(fleet: Fleet, times: int) -> bool:
+    return fleet.logs().count("starting as a new incarnation") >= times
+
+
+def _is_at_work(fleet: Fleet, worker: Worker) -> bool:
+    return bool(fleet.open_calls(worker))

@@ -7,11 +7,11 @@ import asyncio
 import pytest
 
 from agentopic.testing.fault_points import POINTS
+from agentopic.testing.proof import scale
 
 from .conftest import Open
 from .fleet import until
 from .outside import posts
-from .report import scale
 
 ORDERS = 24
 

@@ -12,11 +12,11 @@ import pytest
 from agentopic import DurableRuntime
 from agentopic.core import AgentId, try_get_known_serializers_for_type
 from agentopic.errors import AgentopicError
+from agentopic.testing.proof import require, scale
 
 from .conftest import Open
 from .fleet import HERE, until
 from .ledger_agent import Receipt
-from .report import require, scale
 from .shop_mesh import Mesh
 
 
@@ -57,7 +57,9 @@ async def test_a_caller_that_died_asks_again_and_gets_the_stored_answer(
         (worker,) = await mesh.staff(1)
         history = mesh.fleet.history
         program = [sys.executable, "-c", _CALLER, kafka, postgres_dsn, ns, str(count)]
-        caller = subprocess.Popen(program, env={**os.environ, "PYTHONPATH": str(HERE)}, cwd=mesh.fleet.directory)
+        caller = subprocess.Popen(  # noqa: ASYNC220 - it returns at once
+            program, env={**os.environ, "PYTHONPATH": str(HERE)}, cwd=mesh.fleet.directory
+        )
         await until(lambda: len(mesh.fleet.open_calls(worker)) > 4, "some requests are being answered")
         caller.kill()
         caller.wait()

@@ -6,10 +6,11 @@ import time
 
 import pytest
 
+from agentopic.testing.proof import require, scale
+
 from .conftest import Open
 from .fleet import until
 from .outside import posts
-from .report import require, scale
 
 
 @pytest.mark.timeout(900)

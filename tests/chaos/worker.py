@@ -53,10 +53,16 @@ def rigged(mesh: Mesh) -> Mesh:
     return mesh
 
 
+def ready() -> None:
+    """Tell whoever started this process."""
+    sys.stdout.write('{"event": "ready"}\n')
+    sys.stdout.flush()
+
+
 async def main(settings: Settings) -> None:
     """Serve until SIGTERM."""
     runtime = EngineRuntime(rigged(wiring.mesh(settings)), wiring.engine_options(settings))
-    await serve(runtime, [ledger_agent.app], ready=lambda: print('{"event": "ready"}', flush=True))
+    await serve(runtime, [ledger_agent.app], ready=ready)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import pytest
 from agentopic.errors import ProcessBuriedError
 from agentopic.ports.journal import Incoming, IntakeBatch, MarkAdvance, Started, StoredRow
 from agentopic.ports.transport import TopicPartition
+from agentopic.testing.journal_commands import human_answer
 from agentopic.testing.journal_mesh import (
     GROUP,
     JournalMesh,
@@ -18,7 +19,10 @@ from agentopic.testing.journal_mesh import (
     delivery,
     digest,
     done,
+    intent,
     output,
+    parked,
+    reply,
 )
 
 PLACES = [TopicPartition("test.topic.task", partition) for partition in range(3)]
@@ -35,6 +39,7 @@ class Checker:
     finished: dict[bytes, list[tuple[int, bytes]]] = field(default_factory=dict)
     outputs: dict[int, StoredRow] = field(default_factory=dict)
     sent: set[int] = field(default_factory=set)
+    asked: list[tuple[Started, str]] = field(default_factory=list)
 
     def start(self, worker: Worker, lanes: Sequence[Started]) -> None:
         for lane in lanes:
@@ -77,8 +82,8 @@ class Worker:
     doomed: bool = False
 
     async def work(self, turns: int) -> None:
-        actions = [self.read, self.take, self.finish, self.finish, self.acknowledge, self.bury]
-        weights = [4, 4, 8, 8, 6, 0.3]
+        actions = [self.read, self.take, self.finish, self.park, self.answer, self.acknowledge, self.bury]
+        weights = [4, 4, 16, 3, 4, 6, 0.3]
         for _ in range(turns):
             await asyncio.sleep(0)
             try:
@@ -136,6 +141,29 @@ class Worker:
             self.unsent.extend(committed.rows)
             self.adopt(committed.started)
 
+    async def park(self) -> None:
+        """Ask somebody and give the lane up until the answer is there."""
+        lanes = [lane for lane in self.lanes.values() if lane.pos is not None]
+        if not lanes:
+            return
+        lane = self.random.choice(lanes)
+        name = f"ask {lane.token} {len(self.checker.asked)}"
+        self.checker.asked.append((lane, name))
+        await self.member.open(intent(lane, name, kind="human"))
+        del self.lanes[lane.lane]
+        del self.checker.holders[lane.lane]
+        committed = await self.member.commit(parked(lane, name))
+        assert not committed.lost
+
+    async def answer(self) -> None:
+        """Answer what was asked, by a command or as a reply; who asks may not have come that far."""
+        for lane, name in list(self.checker.asked):
+            if self.random.random() < 0.5:
+                await self.member.control(human_answer(lane, name, b"yes"))
+            (row,) = await self.member.close(reply(lane, name, b"yes"))
+            if row.kind == "human" and (lane, name) in self.checker.asked:
+                self.checker.asked.remove((lane, name))
+
     async def acknowledge(self) -> None:
         sent = self.unsent[: self.random.randint(0, len(self.unsent))]
         for lane in {row.lane for row in sent if row.lane is not None}:
@@ -186,7 +214,7 @@ async def test_no_interleaving_loses_repeats_or_reorders_a_delivery(mesh: Journa
     for _ in range(400):
         if checker.done() and not last.unsent and not last.lanes:
             break
-        for action in (last.read, last.take, last.finish, last.acknowledge):
+        for action in (last.read, last.take, last.answer, last.finish, last.acknowledge):
             await action()
 
     checker.verdict()

@@ -9,9 +9,10 @@ from importlib.resources import files
 import asyncpg
 import pytest
 
-from agentopic.adapters.journal.postgres import PostgresJournal, PostgresOptions
+from agentopic.adapters.journal.postgres import Migrated, PostgresJournal, PostgresOptions, migrate
 from agentopic.adapters.journal.postgres.migrations.chain import upgrade_text
 from agentopic.adapters.journal.postgres.schema import VERSION
+from agentopic.errors import ConfigError
 from agentopic.ports.journal import ReplyAddress, StateChange
 from agentopic.testing.journal_mesh import (
     GROUP,
@@ -135,6 +136,29 @@ print(*sorted({{"alembic", "sqlalchemy"}} & set(sys.modules)))
         loaded.append(printed.decode().split())
 
     assert loaded == [["alembic", "sqlalchemy"], []]
+
+
+async def test_tables_can_be_brought_up_ahead_of_a_start(postgres_dsn: str) -> None:
+    await stored_by_the_first_release(postgres_dsn)
+
+    steps = [await migrate(PostgresOptions(dsn=postgres_dsn)) for _ in range(2)]
+
+    assert steps == [Migrated(before=1, now=VERSION), Migrated(before=VERSION, now=VERSION)]
+
+
+async def test_a_step_that_fails_leaves_the_journal_as_it_was(postgres_dsn: str) -> None:
+    await stored_by_the_first_release(postgres_dsn)
+    connection = await asyncpg.connect(postgres_dsn, server_settings={"search_path": "agentopic"})
+    await connection.execute("CREATE TABLE spend (of_somebody_else integer)")
+
+    with pytest.raises(ConfigError):
+        await migrate(PostgresOptions(dsn=postgres_dsn))
+
+    assert await connection.fetchval("SELECT number FROM version") == 1
+    assert await connection.fetchval("SELECT count(*) FROM pg_proc WHERE proname = 'held'") == 1
+    await connection.execute("DROP TABLE spend")
+    await connection.close()
+    assert (await migrate(PostgresOptions(dsn=postgres_dsn))).before == 1
 
 
 @pytest.mark.parametrize("stored", range(VERSION + 1))

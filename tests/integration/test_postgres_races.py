@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Coroutine
 from random import Random
 from typing import Any
 
+import asyncpg
 import pytest
 
 from agentopic.adapters.journal.postgres import PostgresJournal, PostgresOptions
@@ -20,13 +21,14 @@ from agentopic.testing.journal_mesh import (
     delivery,
     digest,
     done,
+    eventually,
     intent,
     journal_mesh,
     parked,
     reply,
 )
 
-ROUNDS = 30
+ROUNDS = 20
 HERE = ReplyAddress("test.replies", 0)
 CONTROLS = [TopicPartition("test.control.worker", number) for number in range(3)]
 
@@ -99,21 +101,33 @@ async def test_an_answer_that_meets_a_parking_turn_wakes_it_and_the_first_of_two
         await other.commit(done(again))
 
 
-async def test_an_answer_reaches_the_mail_of_a_holder_that_is_reading_it(mesh: JournalMesh) -> None:
+async def test_mail_left_while_its_reader_empties_the_box_is_read(mesh: JournalMesh, postgres_dsn: str) -> None:
     holder, other = await mesh.join(), await mesh.join()
-    for number in range(ROUNDS):
-        turn = await waiting(holder, f"k{number}", kind="human")
-        paused = PauseLane(partition=CONTROLS[1], lane=turn.lane, group=GROUP, key=turn.key, paused=False)
-        await other.control(paused)  # the same lane has mail already
+    turn = await waiting(holder, "k", kind="human")
+    await other.control(PauseLane(partition=CONTROLS[1], lane=turn.lane, group=GROUP, key=turn.key, paused=False))
+    connection = await asyncpg.connect(postgres_dsn, server_settings={"search_path": "agentopic"})
+    transaction = connection.transaction()
+    await transaction.start()
+    await connection.execute("UPDATE delivery SET cancelled = true WHERE lane = $1", turn.lane)
+    await connection.execute("SELECT leave_mail(ARRAY[$1::bytea])", turn.lane)  # there is mail for the lane already
 
-        _, read = await at_once(Random(number), other.control(question_answer(turn, b"yes")), holder.mail())
-        answered_before = bool((await holder.journal.recorded(turn.identity))[0].result)
+    reading = asyncio.create_task(holder.mail())
+    await eventually(lambda: _waits_or_is_done(postgres_dsn, reading))
+    early = reading.done()
+    await transaction.commit()
+    letters = [await reading, await holder.mail()][early]
 
-        assert answered_before
-        assert turn.lane in read
-        later = await holder.mail()
-        assert set(later) <= {turn.lane}
-        await holder.commit(done(turn))
+    assert letters[turn.lane].cancelled
+    await connection.close()
+
+
+async def _waits_or_is_done(dsn: str, task: asyncio.Task[Any]) -> bool:
+    """Whether a call has ended, or its session waits for the lock of another."""
+    connection = await asyncpg.connect(dsn)
+    query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    waiting_sessions = await connection.fetchval(query)
+    await connection.close()
+    return task.done() or bool(waiting_sessions)
 
 
 async def test_a_cancel_that_meets_the_start_of_its_request_ends_it_or_marks_it(mesh: JournalMesh) -> None:

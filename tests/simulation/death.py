@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextvars import Context
 from dataclasses import dataclass
 
 from agentopic.testing.fault_points import FaultPoint, FaultPoints
@@ -13,6 +14,7 @@ from agentopic.testing.verdict import Verdict, judge
 from .shop import PARTITIONS, Shop
 
 ORDERS = 8
+STILL_SECONDS = 6.0
 
 
 @dataclass(frozen=True)
@@ -28,15 +30,24 @@ def death(point: FaultPoint, seed: int) -> Death:
     return simulate(seed, lambda world: _play(world, point, seed))
 
 
-async def _play(world: World, point: FaultPoint, seed: int) -> Death:
+def standstill(point: FaultPoint, seed: int) -> Death:
+    """Play a process that stands still past its lease at a point, and goes on where it was."""
+    return simulate(seed, lambda world: _play(world, point, seed, dies=False))
+
+
+async def _play(world: World, point: FaultPoint, seed: int, *, dies: bool = True) -> Death:
     shop, struck = Shop(world), asyncio.Event()
 
     async def strike() -> None:
         hit = in_flight(shop.history.facts, "victim")
         shop.history.note("fault", "ok", point, process="victim", hit=[point, *hit])
-        world.loop.drop("victim")
         struck.set()
-        await asyncio.Event().wait()
+        if dies:
+            world.loop.drop("victim")
+            await asyncio.Event().wait()
+        world.loop.freeze("victim")
+        world.loop.call_later(STILL_SECONDS, lambda: world.loop.thaw("victim"), context=Context())  # the world's own
+        await asyncio.sleep(0)
 
     points = FaultPoints(point, strike, nth=world.choice.randrange(1, 5))
     await world.spawn("victim", shop.serve("victim", points))
@@ -45,11 +56,12 @@ async def _play(world: World, point: FaultPoint, seed: int) -> Death:
         shop.publish(number, key, [ord(key) % PARTITIONS] * world.choice.choice((1, 1, 2)))
         await asyncio.sleep(world.choice.random() * 0.2)
     await world.until(struck.is_set, 10)
-    world.loop.drop("victim")
+    if dies:
+        world.loop.drop("victim")
     await world.spawn("heir", shop.serve("heir"))
     done = await world.until(lambda: shop.is_done, 120)
     verdict = judge(f"{point}, seed {seed}", shop.drain())
-    await world.spawn("heir", shop.running["heir"].stop())
+    await asyncio.gather(*(world.spawn(each, shop.running[each].stop()) for each in ("heir", "victim")[: 2 - dies]))
     assert not shop.premature, f"{verdict.name}: published before their commit: {shop.premature}"
     assert done, f"{verdict.line()}; unfinished: {world.store.lanes}"
     return Death(struck.is_set(), verdict)

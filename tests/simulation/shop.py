@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from agentopic.adapters.journal.memory.store import LaneEntry
 from agentopic.core import (
     AgentId,
     MessageContext,
@@ -23,7 +24,6 @@ from agentopic.core import (
     step,
     try_get_known_serializers_for_type,
 )
-from agentopic.adapters.journal.memory.store import LaneEntry
 from agentopic.engine.delivery import identity as delivery_identity
 from agentopic.engine.options import EngineOptions, RetryPolicy
 from agentopic.engine.runtime import EngineRuntime, Hosting

@@ -1,4 +1,4 @@
-"""One seed: a few orders and requests, processes that crash, freeze and come back, a journal and a broker that break."""
+"""One seed: orders and requests, processes that crash, freeze and come back, a journal and a broker that break."""
 
 from __future__ import annotations
 
@@ -70,7 +70,9 @@ class _Storm:
     def _plan_faults(self) -> None:
         now = self.world.loop.steps
         steps = sorted(self.choice.randrange(FIRST_STEPS, LAST_STEPS) for _ in range(self.choice.choice((1, 1, 2, 3))))
-        self.plan = [(now + each, self.choice.choice(("crash", "crash", "freeze", "silence", "clock"))) for each in steps]
+        self.plan = [
+            (now + each, self.choice.choice(("crash", "crash", "freeze", "silence", "clock"))) for each in steps
+        ]
         self.world.loop.after_step = self._maybe
 
     def _maybe(self, step: int) -> None:
@@ -114,4 +116,3 @@ class _Storm:
         await asyncio.gather(
             *(self._spawn(each, self.shop.running[each].stop()) for each in self.living if each in self.shop.running)
         )
-

@@ -1,4 +1,4 @@
-"""A process dies at each marked point, in process: nothing is lost, nothing is done twice, what is paid again is open."""
+"""A process dies, or stands still, at each marked point: nothing is lost, nothing twice, what is paid again is open."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import logging
 import pytest
 
 from agentopic.testing.fault_points import POINTS, FaultPoint
+from agentopic.testing.proof import say, write
 
-from .death import death
+from .death import death, standstill
 
 RUNS = 100
+STILLS = 20
 
 
 @pytest.mark.timeout(120)
@@ -22,7 +24,22 @@ def test_a_death_at_a_marked_point_breaks_nothing(point: FaultPoint) -> None:
     finally:
         logging.disable(logging.NOTSET)
 
-    repaid = sum(each.verdict.repaid for each in deaths)
-    print(f"{point}: {RUNS} runs, struck {sum(each.struck for each in deaths)}, lost 0, duplicated 0, re-paid {repaid}")
+    struck, repaid = sum(each.struck for each in deaths), sum(each.verdict.repaid for each in deaths)
+    lost, twice = (sum(len(getattr(each.verdict, name)) for each in deaths) for name in ("lost", "duplicated"))
+    write("points", point, runs=RUNS, struck=struck, lost=lost, duplicated=twice, repaid=repaid)
+    say(f"{point}: {RUNS} runs, {struck} deaths, {lost} lost, {twice} duplicated, {repaid} paid again")
     assert [each.verdict.line() for each in deaths if each.verdict.broken] == []
-    assert sum(each.struck for each in deaths) > RUNS * 3 / 4, "the point was hardly ever reached"
+    assert struck > RUNS * 3 / 4, "the point was hardly ever reached"
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("point", POINTS)
+def test_a_standstill_past_the_lease_at_a_marked_point_breaks_nothing(point: FaultPoint) -> None:
+    logging.disable(logging.CRITICAL)
+    try:
+        ends = [standstill(point, seed) for seed in range(STILLS)]
+    finally:
+        logging.disable(logging.NOTSET)
+
+    assert [each.verdict.line() for each in ends if each.verdict.broken] == []
+    assert sum(each.struck for each in ends) > STILLS / 2, "the point was hardly ever reached"

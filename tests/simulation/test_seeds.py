@@ -6,6 +6,8 @@ import os
 
 import pytest
 
+from agentopic.testing.proof import say, write
+
 from .fleet_of_seeds import kept_seeds, play, play_on_all_cores
 from .storm import storm
 
@@ -17,7 +19,10 @@ BUDGET_SECONDS = 180
 def test_no_seed_breaks_the_promise() -> None:
     tally, seconds = play_on_all_cores(0, SEEDS)
 
-    print(f"{tally.seeds} seeds, {tally.faults} faults, {tally.hits} hit work in flight, {seconds:.0f} s")
+    figures = {"seeds": tally.seeds, "operations": tally.operations, "faults": tally.faults, "hits": tally.hits}
+    failed = len(tally.failures)
+    write("simulation", "storms", **figures, repaid=tally.repaid, failed=failed, seconds=round(seconds))
+    say(f"{figures}, {tally.repaid} calls paid again, {failed} seeds failed, {seconds:.0f} s")
     assert tally.failures == []
     assert tally.seeds == SEEDS
     assert tally.hits > SEEDS / 5, "most faults hit nothing: the run proves little"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -104,7 +105,7 @@ class Clerk(BaseAgent):
         ({"day_budget": Budget(tokens=9)}, AgentBudgets(day=Budget(tokens=9))),
     ],
 )
-async def test_a_services_own_budgets_win_over_the_settings(given: dict[str, Budget], budgets: AgentBudgets):
+async def test_a_services_own_budgets_win_over_the_settings(given: dict[str, Any], budgets: AgentBudgets):
     runtime = EngineRuntime(
         wiring.mesh(Settings(transport="memory://")),
         wiring.engine_options(Settings(transport="memory://", budget_day_usd=1.0)),

@@ -159,3 +159,32 @@ def test_engine_options_follow_the_settings():
 def test_the_runtime_type_chooses_the_runtime():
     assert isinstance(wiring.runtime(settings(runtime_type="local")), SingleThreadedAgentRuntime)
     assert isinstance(wiring.runtime(settings(runtime_type="distributed")), EngineRuntime)
+
+
+@pytest.mark.parametrize(
+    ("given", "made"),
+    [
+        ({"transport": "sqlite:///a.db"}, "SqliteBlobs"),
+        ({"transport": "memory://"}, "MemoryBlobs"),
+        ({"transport": "kafka://h:1", "journal": "postgresql://h/d"}, "PostgresBlobs"),
+        ({"transport": "kafka://h:1", "journal": "sqlite:///a.db", "blobs": "file:///var/blobs"}, "DirectoryBlobs"),
+        ({"transport": "kafka://h:1"}, "NoneType"),
+    ],
+)
+def test_large_payloads_are_kept_beside_the_journal_or_where_the_setting_says(given: dict[str, str], made: str):
+    built = wiring.mesh(Settings(**given), journal=False)
+
+    assert type(built.blobs).__name__ == made
+
+
+@pytest.mark.parametrize("url", ["s3://bucket", "file://elsewhere/blobs", "file:///", "directory"])
+def test_a_blob_store_that_cannot_be_understood_is_refused(url: str):
+    with pytest.raises(ConfigError, match="AGENTOPIC_BLOBS"):
+        wiring.blobs_of(url)
+
+
+def test_runtimes_that_name_the_same_memory_share_their_large_payloads():
+    first, second = (wiring.blobs_of("memory://shared") for _ in range(2))
+
+    assert first is second
+    assert wiring.blobs_of("memory://other") is not first

@@ -12,6 +12,10 @@ One event passes eight steps, each a module, in this order:
 8. `lanes`       Next: the lane's next delivery, fair among lanes; slots, taking, giving back.
 
 Around them: `partitions` (leases and reading), `liveness` (beats, burial, the fence before outside calls),
-`retries` and `deadletters` (what a failure means), `requests` (asking and answering), `incarnation` (one life of a
-process), `host` (lives one after another), `runtime` (the AgentRuntime over all this), `service` (a deployed process).
+`retries` and `deadletters` (what a failure means), `incarnation` (one life of a process), `host` (lives one after
+another), `runtime` (the AgentRuntime over all this), `service` (a deployed process).
+
+Between processes: `listener` (what is addressed to this one), `requests` and `callers` (asking, inside and outside of
+turns), `faults` (errors that travel), `control` and `mail` (commands applied, holders told), `control_client` (giving
+commands), `run_facts` (what everybody may know of a run), `connections` (all of these, once per process).
 """

@@ -68,7 +68,7 @@ class Activations:
 
     @property
     def hears_faults(self) -> bool:
-        """Whether agents of this type want to know of deliveries that are given up; assumed before the first is made."""
+        """Whether agents of this type want to know of deliveries given up; assumed before the first one is made."""
         return self._hears_faults
 
     @property
@@ -117,7 +117,7 @@ class Activations:
         if self._state == "stored" and not keeps_state(kind):
             # Its state would be lost without a word at the first restart, and be that of a failed attempt before.
             self._state = "process"
-            log.warning("an agent class does not keep its state: it is gone with this process", agent_class=kind.__name__)
+            log.warning("an agent class keeps no state: it is gone with this process", agent_class=kind.__name__)
 
     async def change(self, activated: Activated) -> StateChange | None:
         """Return the agent's state as the commit shall store it; None when it has none or it is unchanged."""

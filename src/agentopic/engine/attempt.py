@@ -58,6 +58,22 @@ class OpenWait:
 class Attempt:
     """One execution of a turn, from its start until what it ends with is known."""
 
+    __slots__ = (
+        "_arrived",
+        "_sleepers",
+        "_task",
+        "_waits",
+        "is_durable",
+        "over",
+        "parked",
+        "run",
+        "since",
+        "slot",
+        "started",
+        "suspension",
+        "token",
+    )
+
     def __init__(self, started: Started, slot: Slot, sleepers: Sleepers) -> None:
         self.started, self.slot = started, slot
         self._sleepers = sleepers

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from agentopic.ports.journal import Spend
 
@@ -14,6 +14,9 @@ MICROS = 1_000_000
 
 ALLOWANCE = "agentopic.budget.allow"
 """Name of the effect that raises a budget: recorded once, and counted with its record."""
+
+RAISED = "raised"
+"""The answer to a question about a budget that somebody has raised meanwhile: look again."""
 
 _ALLOW = re.compile(r"allow\s+\$?([0-9]+(?:\.[0-9]+)?)(?:\s+more)?", re.IGNORECASE)
 _KINDS: Mapping[Measure, str] = {"usd": "US dollars", "tokens": "tokens", "calls": "model calls"}
@@ -86,6 +89,11 @@ class Breach:
     def details(self) -> Mapping[str, Any]:
         """The same for programs."""
         return {"budget": self.scope, "measure": self.measure, "limit": self.limit}
+
+    def is_asked_by(self, note: Mapping[str, Any]) -> bool:
+        """Whether a question, by its note, is about this budget."""
+        details = note.get("details")
+        return isinstance(details, dict) and cast("dict[str, Any]", details).get("budget") == self.scope
 
     def allowed(self, answer: Any) -> int | None:
         """Return how much more an answer allows, money in millionths; None when it allows nothing."""

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from agentopic.core._turn import StepSpec
 from agentopic.engine.budget import ALLOWANCE, AgentBudgets, Breach, allowance, allowance_scope, measured
@@ -21,6 +21,8 @@ from agentopic.ports.journal import Question, Spend
 
 LOOK_SECONDS = 2.0
 """How often a turn looks again that waits for the decision about another turn's question."""
+PATIENT_LOOKS = 5
+"""How often it looks after that question has gone, before it asks by itself: an answer takes effect a moment later."""
 KNOWN_SCOPES = 10_000
 """Scopes whose own spending is kept in memory to bridge the moment until it is stored."""
 
@@ -39,13 +41,19 @@ class Budgets:
     Calls under way in other processes are not seen: each process may overstep by what it has in flight, never more.
     """
 
-    def __init__(self, spent: SpentReader, questions: Callable[[str], Awaitable[Sequence[Question]]]) -> None:
-        self._spent, self._questions = spent, questions
+    def __init__(
+        self,
+        spent: SpentReader,
+        questions: Callable[[str], Awaitable[Sequence[Question]]],
+        release: Callable[[Breach], Awaitable[None]],
+    ) -> None:
+        """Have `release` answer whoever else has asked about a budget that has just been raised."""
+        self._spent, self._questions, self._release = spent, questions, release
         self._reserved: dict[str, Spend] = {}
         self._seen = OrderedDict[str, Spend]()
         """Per scope, at least so much is spent: a result's cost is known here before the journal has it."""
-        self._asking: dict[str, str] = {}
-        """The key of the agent that asks about a scope in this process."""
+        self._asking: set[str] = set()
+        """The scopes about which a turn of this process asks."""
         self._decided = asyncio.Event()
 
     async def reserve(
@@ -57,15 +65,23 @@ class Budgets:
             BudgetExceededError: a person has decided that it stops here.
         """
         scopes = [*account.scopes, *map(allowance_scope, account.scopes)]
+        patience = 0
         while True:
             stored = await self._spent.read(scopes)
             breach = self._breach(stored, ((account.run, budgets.run), (account.day, budgets.day)), estimate)
             if breach is None:
                 return self._reserve(estimate)
-            if await self._is_asked_elsewhere(turn, breach):
-                await self._look_again()
-            else:
+            if _has_asked(turn):
                 await self._decide(turn, breach)
+                continue
+            if breach.scope in self._asking or await self._is_open(turn, breach):
+                patience = PATIENT_LOOKS
+            # Another branch or turn may have begun to ask while the journal was.
+            elif patience == 0 and breach.scope not in self._asking:
+                await self._decide(turn, breach)
+                continue
+            patience = max(0, patience - 1)
+            await self._look_again()
 
     def settle(self, reservation: Reservation, spends: Iterable[Spend]) -> None:
         """Put what a call has cost, or nothing, in the place of its reservation."""
@@ -111,24 +127,10 @@ class Budgets:
 
     # ── decisions ──────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _is_asked_elsewhere(self, turn: Turn, breach: Breach) -> bool:
-        """Whether another turn of this agent type has the question open: one answer is enough for all."""
-        key = turn.delivery.agent.key
-        asker = self._asking.setdefault(breach.scope, key)
-        if asker != key:
-            return True
-        try:
-            elsewhere = await self._is_open(turn, breach)
-        except BaseException:
-            self._asking.pop(breach.scope, None)
-            raise
-        if elsewhere:
-            self._asking.pop(breach.scope, None)
-        return elsewhere
-
     async def _is_open(self, turn: Turn, breach: Breach) -> bool:
+        """Whether another turn of this agent type has the question open: one answer is enough for all."""
         asked = await self._questions(consumer_group(turn.namespace, turn.delivery.agent.type))
-        return any(_is_about(each, breach) for each in asked if each.key != turn.delivery.agent.key)
+        return any(breach.is_asked_by(json.loads(each.note)) for each in asked if each.key != turn.delivery.agent.key)
 
     async def _look_again(self) -> None:
         """Return when something has been decided here, or may have been elsewhere."""
@@ -137,6 +139,7 @@ class Budgets:
                 await self._decided.wait()
 
     async def _decide(self, turn: Turn, breach: Breach) -> None:
+        self._asking.add(breach.scope)
         try:
             answer = await turn.ask(breach.text, choices=breach.choices, details=breach.details)
             more = breach.allowed(answer)
@@ -144,8 +147,9 @@ class Budgets:
                 raise BudgetExceededError(f"{breach.scope} has used up its budget of {breach.amount} {breach.measure}")
             if more is not None:
                 await turn.step(_raising(breach, more), _recorded(more))
+                await self._release(breach)
         finally:
-            self._asking.pop(breach.scope, None)
+            self._asking.discard(breach.scope)
             decided, self._decided = self._decided, asyncio.Event()
             decided.set()
 
@@ -177,9 +181,9 @@ def _recorded(more: int) -> Callable[[str], Awaitable[int]]:
     return record
 
 
-def _is_about(question: Question, breach: Breach) -> bool:
-    details = json.loads(question.note).get("details")
-    return isinstance(details, dict) and cast("dict[str, Any]", details).get("budget") == breach.scope
+def _has_asked(turn: Turn) -> bool:
+    """Whether an earlier attempt of the turn has asked something: the answer may be there, and must be heard."""
+    return any(row.kind == "human" for row in turn.steps.log.recorded.values())
 
 
 def _without(total: Spend, entry: Spend) -> Spend:

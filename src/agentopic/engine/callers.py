@@ -16,6 +16,7 @@ from agentopic.envelope import Envelope, json
 from agentopic.errors import (
     ExpiredError,
     JournalUnavailableError,
+    ProcessBuriedError,
     RequestCancelledError,
     RequestTimeoutError,
     TransportError,
@@ -107,9 +108,12 @@ class Callers:
         writer = self._writer()
         if writer is None:
             return None
-        return await _timely(
-            writer, lambda: writer.journal.open_request(writer.me, request_id, str(recipient), seconds)
-        )
+        target = str(recipient)
+        try:
+            return await _timely(writer, lambda: writer.journal.open_request(writer.me, request_id, target, seconds))
+        except ProcessBuriedError:
+            # Between two incarnations: asked without a record, its answer is with the callee all the same.
+            return None
 
     async def _close(self, request_id: str, outcome: Outcome, answer: Envelope | None) -> None:
         writer = self._writer()
@@ -118,7 +122,7 @@ class Callers:
         value, keep = None if answer is None else json.dumps(answer), self._options.dedup_seconds
         try:
             await _timely(writer, lambda: writer.journal.close_request(writer.me, request_id, outcome, value, keep))
-        except JournalUnavailableError as exc:
+        except (JournalUnavailableError, ProcessBuriedError) as exc:
             log.warning("the end of a request was not written down", request=request_id, error=str(exc))
 
     def _later(self, work: Coroutine[Any, Any, None]) -> None:

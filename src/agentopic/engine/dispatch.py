@@ -26,7 +26,7 @@ from agentopic.engine.retries import ONCE, final_error, retry_delay
 from agentopic.engine.steps import Steps, StepTools, TurnLost
 from agentopic.engine.turn import Turn
 from agentopic.engine.writer import Writer
-from agentopic.errors import CrashLimitError, ExpiredError, HopLimitError, StateVersionError
+from agentopic.errors import BlobUnavailableError, CrashLimitError, ExpiredError, HopLimitError, StateVersionError
 from agentopic.ports.clock import Clock
 from agentopic.ports.journal import Finish, Outcome, Started, StateChange
 from agentopic.telemetry.loggers import get_logger
@@ -34,8 +34,8 @@ from agentopic.telemetry.loggers import get_logger
 log = get_logger(__name__)
 
 SUSPECT_CRASHES = 2
-STATE_WAIT_SECONDS = 5.0
-"""How long a delivery waits whose agent's state was written by newer code: a roll-out may be under way."""
+UNREADABLE_WAIT_SECONDS = 5.0
+"""How long a delivery waits when its agent's state was written by newer code, or the blob store does not answer."""
 GATE_SECONDS = 0.2
 """How long a suspect waits before it asks again whether the gate is free."""
 
@@ -199,9 +199,9 @@ class Dispatcher:
         return await self._failed(attempt, turn, error)
 
     async def _failed(self, attempt: Attempt, turn: Turn, error: BaseException) -> Ended:
-        if isinstance(error, StateVersionError):
-            log.warning("stored state is not readable yet, waiting for other code", detail=str(error))
-            return Ended(finish=self._endings.deferred(turn, STATE_WAIT_SECONDS, failed=False))
+        if isinstance(error, StateVersionError | BlobUnavailableError):
+            log.warning("what the turn needs cannot be read yet", reason=type(error).__name__, detail=str(error))
+            return Ended(finish=self._endings.deferred(turn, UNREADABLE_WAIT_SECONDS, failed=False))
         failures = attempt.started.failures + 1
         # State that lives in memory may already be changed by a failed attempt: no second one on it.
         delay = retry_delay(error, failures, ONCE if self.activations.are_process_lived else self.group.retry)

@@ -12,7 +12,7 @@ from agentopic.engine.options import EngineOptions
 from agentopic.engine.turn import Content
 from agentopic.envelope import Envelope
 from agentopic.envelope import attributes as names
-from agentopic.errors import BlobMissingError
+from agentopic.errors import BlobMissingError, BlobUnavailableError, UnreachableError
 from agentopic.ports.blobs import Blobs
 
 
@@ -32,7 +32,6 @@ class LargePayloads:
 
         Raises:
             BlobUnavailableError: the store does not answer.
-            UnreachableError: it cannot be reached at all.
         """
         if self._blobs is None or content.data is None or len(content.data) <= self._limit:
             return content
@@ -80,7 +79,7 @@ class LargePayloads:
     async def _opened(self, blobs: Blobs) -> Blobs:
         async with self._opening:
             if not self._is_open:
-                await blobs.start()
+                await _start(blobs)
             self._is_open = self._is_wanted = True
         return blobs
 
@@ -92,7 +91,7 @@ class LargePayloads:
             return
         async with self._opening:
             if not self._is_open:
-                await self._blobs.start()
+                await _start(self._blobs)
             self._is_open = True
         try:
             yield self._blobs
@@ -106,3 +105,11 @@ class LargePayloads:
             if self._blobs is not None and self._is_open:
                 await self._blobs.aclose()
             self._is_open = self._is_wanted = False
+
+
+async def _start(blobs: Blobs) -> None:
+    # Unlike at a start-up, the process lives on, and the store may answer the next time it is asked.
+    try:
+        await blobs.start()
+    except UnreachableError as exc:
+        raise BlobUnavailableError(str(exc)) from exc

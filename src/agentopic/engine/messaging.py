@@ -95,10 +95,8 @@ class Messages:
         content = write_payload(self._kernel.serializers, message)
         turn = current_turn.get()
         if isinstance(turn, Turn):
-            asking = asyncio.ensure_future(self._ask(turn, content, recipient))
-            if token is not None:
-                token.link_future(asking)
-            answer = await asking
+            asking = self._ask(turn, content, recipient)
+            answer = await (asking if token is None else token.link_future(asyncio.ensure_future(asking)))
         else:
             await self._settled()
             root = self._root(content, recipient.key, sender, message_id)

@@ -9,8 +9,10 @@ from datetime import date
 from typing import Any
 
 from agentopic.core._turn import StepSpec, current_turn
+from agentopic.engine.budget import RAISED, Breach
 from agentopic.engine.budgets import Budgets
 from agentopic.engine.circuit import Circuits
+from agentopic.engine.control_client import ControlClient
 from agentopic.engine.delivery import Delivery
 from agentopic.engine.group import AgentGroup
 from agentopic.engine.ledger import Ledger, cost_facts, run_scope, type_scope
@@ -29,7 +31,7 @@ from agentopic.engine.topics import TopicCatalog
 from agentopic.engine.turn import Turn
 from agentopic.engine.writer import Writer
 from agentopic.envelope.kafka_topics import consumer_group, runs
-from agentopic.errors import ConfigError, JournalUnavailableError, ProcessBuriedError
+from agentopic.errors import AgentopicError, ConfigError, JournalUnavailableError, ProcessBuriedError
 from agentopic.ports.admin import TopicSpec
 from agentopic.ports.journal import Question
 
@@ -45,6 +47,8 @@ class Metering:
 
     def __init__(self, mesh: Mesh, catalog: TopicCatalog, options: EngineOptions) -> None:
         self.mesh, self.catalog, self.options = mesh, catalog, options
+        self.control: ControlClient | None = None
+        """Through which questions are answered that have become idle."""
         self.ledger = Ledger(price_table(options.prices), mesh.clock)
         self.circuits = Circuits(options.circuit, mesh.clock)
         self.rates = RateLimiting(mesh.rate_limits, options.rate_limits)
@@ -81,7 +85,7 @@ class Meter:
             ledger=metering.ledger,
             circuits=metering.circuits,
             rates=metering.rates,
-            budgets=Budgets(self._spent, self._questions),
+            budgets=Budgets(self._spent, self._questions, self._release),
             limits={group.agent_type: group.budgets for group in groups},
         )
 
@@ -141,6 +145,16 @@ class Meter:
 
     async def _has_facts(self) -> bool:
         return await self._metering.catalog.has(runs(self._metering.options.namespace))
+
+    async def _release(self, breach: Breach) -> None:
+        """Answer all other questions about a budget that has been raised; best effort, a person can do it too."""
+        control = self._metering.control
+        if control is None:
+            return
+        with suppress(AgentopicError):
+            for question in await control.questions():
+                if breach.is_asked_by(question.note):
+                    await control.answer(question.id, question.agent, RAISED)
 
     async def _questions(self, group: str) -> Sequence[Question]:
         return await self._writer.read(lambda: self._writer.journal.questions([group]))

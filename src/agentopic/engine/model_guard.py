@@ -64,7 +64,7 @@ class ModelGuard:
         account = self._ledger.account(turn)
         budgets = self._limits.get(turn.delivery.agent.type, UNBUDGETED)
         endpoint, limit = spec.endpoint or spec.name, self._rates.limit(spec)
-        tokens = spec.estimate() if spec.estimate is not None and (limit.tokens or budgets.are_set) else 0
+        tokens = _estimated(spec) if limit.tokens or budgets.are_set else 0
         reservation = None
         if budgets.are_set:
             reservation = await self._budgets.reserve(turn, account, budgets, self._estimate(account, spec, tokens))
@@ -136,3 +136,13 @@ class ModelGuard:
         task = asyncio.get_running_loop().create_task(telling)
         self._telling.add(task)
         task.add_done_callback(self._telling.discard)
+
+
+def _estimated(spec: StepSpec[Any]) -> int:
+    """Return the tokens of the call's input; 0 when its client cannot count them."""
+    if spec.estimate is None:
+        return 0
+    try:
+        return spec.estimate()
+    except (NotImplementedError, ValueError):
+        return 0

@@ -175,7 +175,7 @@ class PartitionReader:
     # ── leases and positions ───────────────────────────────────────────────────────────────────────────────
 
     async def _lease(self, reader: Reader) -> None:
-        topics = await self._catalog.refresh()
+        topics = await self._catalog.recent(self._lease_seconds / 2)
         every = [
             TopicPartition(topic, index) for topic in self._source.readable(topics) for index in range(topics[topic])
         ]

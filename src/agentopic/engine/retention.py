@@ -7,7 +7,7 @@ import random
 
 from agentopic.engine.large_payloads import LargePayloads
 from agentopic.engine.options import EngineOptions
-from agentopic.errors import BlobUnavailableError, JournalError, UnreachableError
+from agentopic.errors import BlobUnavailableError, JournalError
 from agentopic.ports.blobs import Blobs
 from agentopic.ports.journal import Journal
 from agentopic.telemetry.loggers import get_logger
@@ -39,7 +39,7 @@ class Retention:
             async with self._large.upkeep() as blobs:
                 if blobs is not None:
                     await self._sweep_blobs(blobs, self._options.blob_seconds)
-        except (JournalError, BlobUnavailableError, UnreachableError) as exc:
+        except (JournalError, BlobUnavailableError) as exc:
             log.warning("could not sweep, trying again later", error=str(exc))
 
     async def _sweep_blobs(self, blobs: Blobs, seconds: float) -> None:

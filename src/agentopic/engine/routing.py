@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from agentopic.core import AgentId, TopicId, TypePrefixSubscription, TypeSubscription
 from agentopic.core._kernel import Kernel
 from agentopic.engine.delivery import Delivery, lane_id
-from agentopic.envelope import Envelope, parse_agent_source
+from agentopic.envelope import Envelope, agent_source
 from agentopic.envelope import attributes as names
 from agentopic.envelope.kafka import topic_source
 from agentopic.envelope.kafka_topics import (
@@ -30,6 +30,7 @@ class Router:
         self._kernel = kernel
         self._namespace = namespace
         self._type = agent_type
+        self._agents = agent_source(namespace, "", "").removesuffix("/")
         self.requests = agent_requests(namespace, agent_type)
         self.control = control(namespace, agent_type)
         self.dead_letters = dead_letters(namespace, agent_type)
@@ -86,12 +87,10 @@ class Router:
 
     def _caller(self, envelope: Envelope) -> bytes | None:
         """Return the lane whose turn waits for this request's answer; None when it was asked outside of any turn."""
-        if envelope.causationid is None:
+        sender = _sender(envelope)
+        if sender is None or envelope.causationid is None or not envelope.source.startswith(self._agents):
             return None
-        source = parse_agent_source(envelope.source)
-        if source is None or source.namespace != self._namespace:
-            return None
-        return lane_id(consumer_group(self._namespace, source.agent_type), source.agent_key)
+        return lane_id(consumer_group(self._namespace, sender.type), sender.key)
 
 
 def _topic_id(record: Record, envelope: Envelope) -> TopicId | None:

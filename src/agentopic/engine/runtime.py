@@ -68,6 +68,7 @@ class EngineRuntime(KernelRuntime):
         self._metering = Metering(mesh, self.catalog, options)
         self._life = Lifetime(self._make_host)
         self._links = Connections(self._kernel, mesh, self.catalog, options, life=self._life, large=self._large)
+        self._metering.control = self._links.control
         self._connected = False
 
     # ── registration ───────────────────────────────────────────────────────────────────────────────────────

@@ -24,6 +24,7 @@ class SpentReader:
         self._asked |= dict.fromkeys(scopes)
         if self._next is None:
             self._next = asyncio.get_running_loop().create_task(self._group())
+            self._next.add_done_callback(_seen)
         # Shielded: whoever goes away must not take the answer from the others.
         found = await asyncio.shield(self._next)
         return {scope: found[scope] for scope in scopes}
@@ -32,3 +33,8 @@ class SpentReader:
         async with self._busy:
             asked, self._asked, self._next = list(self._asked), {}, None
             return await self._read(asked)
+
+
+def _seen(task: asyncio.Task[Mapping[str, Spend]]) -> None:
+    if not task.cancelled():
+        task.exception()  # whoever asked may be gone

@@ -40,6 +40,18 @@ class StepCounts:
 class StepLog:
     """The steps of one attempt as the journal keeps them."""
 
+    __slots__ = (
+        "_attempt",
+        "_open_requests",
+        "_used",
+        "_writer",
+        "counts",
+        "has_asked",
+        "last_ms",
+        "recorded",
+        "stray",
+    )
+
     def __init__(self, attempt: Attempt, recorded: Mapping[bytes, StepRow], *, writer: Writer) -> None:
         self.recorded = recorded
         self.last_ms = 0

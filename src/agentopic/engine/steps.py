@@ -51,6 +51,8 @@ class StepTools:
 class Steps:
     """The steps of one attempt."""
 
+    __slots__ = ("_turn", "attempt", "log", "tools")
+
     def __init__(self, attempt: Attempt, recorded: Mapping[bytes, StepRow], root: bytes, tools: StepTools) -> None:
         """Find results by keys under `root`, the identity that all redrives of a delivery share."""
         self.attempt, self.tools = attempt, tools

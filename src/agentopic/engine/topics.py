@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 
 from agentopic.engine.options import EngineOptions
@@ -18,11 +19,19 @@ class TopicCatalog:
     def __init__(self, admin: TopicAdmin, options: EngineOptions) -> None:
         self._admin, self._options = admin, options
         self._seen: Mapping[str, int] = {}
+        self._looked = float("-inf")
+        self._looking = asyncio.Lock()
 
     async def refresh(self) -> Mapping[str, int]:
         """Read the topics anew and return them with their numbers of partitions."""
         self._seen = await self._admin.topics()
+        self._looked = asyncio.get_running_loop().time()
         return self._seen
+
+    async def recent(self, seconds: float) -> Mapping[str, int]:
+        """Return the topics as they were at most so long ago; many who ask share one look."""
+        async with self._looking:
+            return self._seen if asyncio.get_running_loop().time() - self._looked < seconds else await self.refresh()
 
     async def has(self, kafka_topic: str) -> bool:
         """Whether a topic was there when the topics were last read; they are read now if they never were."""

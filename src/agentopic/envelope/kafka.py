@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from agentopic.envelope import json
 from agentopic.envelope.attributes import (
     CORE,
+    INTEGER_EXTENSIONS,
     KNOWN_EXTENSIONS,
     MAX_ATTRIBUTES,
     MAX_EVENT_BYTES,
@@ -38,7 +39,13 @@ class KafkaMessage:
 
 _CONTENT_TYPE: Final = "content-type"
 _HEADER_OF: Final = {name: f"ce_{name}" for name in KNOWN_EXTENSIONS}
-_ATTRIBUTE_OF: Final = {f"ce_{name}": name for name in KNOWN_EXTENSIONS | CORE - {"datacontenttype"}}
+_ATTRIBUTE_OF: Final = {
+    _CONTENT_TYPE: "datacontenttype",
+    **{f"ce_{name}": name for name in KNOWN_EXTENSIONS | CORE - {"datacontenttype"}},
+}
+_REQUIRED: Final = ("id", "source", "type", "specversion")
+_SAFE_DIGITS: Final = 10
+"""A number of fewer digits is in the range of an Integer."""
 _CLOUDEVENTS: Final = b"application/cloudevents"
 _STRUCTURED_HEADERS: Final = ((_CONTENT_TYPE, json.MEDIA_TYPE.encode()),)
 _VERSION_HEADER: Final = ("ce_specversion", b"1.0")
@@ -185,6 +192,23 @@ def _protobuf(value: bytes, max_bytes: int) -> Envelope:
 
 
 def _binary(headers: Headers, value: bytes | None) -> Envelope:
+    found = _attributes(headers)
+    take = found.pop
+    core = {name: take(name, "") for name in _REQUIRED}
+    time, subject = take("time", None), take("subject", None)
+    datacontenttype, dataschema = take("datacontenttype", None), take("dataschema", None)
+    return Envelope(
+        **core,
+        subject=subject,
+        time=None if time is None else parse_time(time),
+        datacontenttype=datacontenttype,
+        dataschema=dataschema,
+        data=value,
+        extensions=_with_numbers(found) if not INTEGER_EXTENSIONS.isdisjoint(found) else found,
+    )
+
+
+def _attributes(headers: Headers) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, raw in headers:
         if raw is None:
@@ -201,17 +225,14 @@ def _binary(headers: Headers, value: bytes | None) -> Envelope:
         except UnicodeDecodeError as exc:
             if attribute is not None or not name.startswith("ce_"):
                 raise EnvelopeError(f"header {name!r} is not UTF-8 at byte {exc.start}") from exc
-    take = found.pop
-    time = take("time", None)
-    return Envelope(
-        id=take("id", ""),
-        source=take("source", ""),
-        type=take("type", ""),
-        specversion=take("specversion", ""),
-        subject=take("subject", None),
-        time=None if time is None else parse_time(time),
-        datacontenttype=take("datacontenttype", None),
-        dataschema=take("dataschema", None),
-        data=value,
-        extensions=found,
-    )
+    return found
+
+
+def _with_numbers(extensions: Mapping[str, str]) -> dict[str, str | int]:
+    """Restore small counts at once; what is no such number is looked at, and refused, by the envelope."""
+    return {
+        name: int(text)
+        if name in INTEGER_EXTENSIONS and text.isascii() and text.isdecimal() and len(text) < _SAFE_DIGITS
+        else text
+        for name, text in extensions.items()
+    }

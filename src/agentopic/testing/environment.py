@@ -24,6 +24,10 @@ class BedEnvironment:
     """URL of a Redis to use instead of an own one (`AGENTOPIC_TEST_REDIS`)."""
     ci: bool = False
     """Whether a missing server is a failure instead of a gap (`CI`)."""
+    figures: Path = Path("build/proof.jsonl")
+    """Where fault suites write their figures (`AGENTOPIC_TEST_FIGURES`)."""
+    full: bool = False
+    """Whether fault suites run with full counts (`CHAOS_SCALE=full`)."""
 
 
 def read_environment(variables: Mapping[str, str] | None = None) -> BedEnvironment:
@@ -38,4 +42,6 @@ def read_environment(variables: Mapping[str, str] | None = None) -> BedEnvironme
         postgres=found.get("AGENTOPIC_TEST_POSTGRES") or None,
         redis=found.get("AGENTOPIC_TEST_REDIS") or None,
         ci=found.get("CI", "").lower() not in {"", "0", "false", "no"},
+        figures=Path(found.get("AGENTOPIC_TEST_FIGURES") or "build/proof.jsonl"),
+        full=found.get("CHAOS_SCALE") == "full",
     )

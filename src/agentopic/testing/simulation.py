@@ -183,12 +183,15 @@ class World:
         """Return the ports of one process; `journal` and `transport` may wrap them."""
         inner = cast("Journal", SimulatedJournal(MemoryJournal(self.store), self.weather))
         return Mesh(
-            transport=transport(SimulatedTransport(self.log, self.weather, lambda records: self.sending(records))),
+            transport=transport(SimulatedTransport(self.log, self.weather, self._sent_by_a_process)),
             admin=MemoryAdmin(self.log),
             clock=self.clock,
             journal=journal(inner),
             heartbeat=TaskHeartbeat,
         )
+
+    def _sent_by_a_process(self, records: Sequence[OutgoingRecord]) -> None:
+        self.sending(records)
 
     def spawn(self, process: str, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Run work as a process of that name; its tasks, timers and callbacks are the process's."""

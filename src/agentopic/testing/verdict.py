@@ -137,10 +137,13 @@ def _overlapping(facts: Sequence[Fact]) -> tuple[str, ...]:
             if other is not None and not hit & {other.process, fact.process}:
                 found[fact.key] = None
             running[fact.key] = fact
-        elif fact.operation == "turn" and (known := running.get(fact.key)) is not None:
-            if (known.process, known.subject) == (fact.process, fact.subject):
-                del running[fact.key]
+        elif fact.operation == "turn" and _is_same_turn(running.get(fact.key), fact):
+            del running[fact.key]
     return tuple(found)
+
+
+def _is_same_turn(began: Fact | None, ended: Fact) -> bool:
+    return began is not None and (began.process, began.subject) == (ended.process, ended.subject)
 
 
 def _open_at_fault(facts: Sequence[Fact]) -> Counter[str]:

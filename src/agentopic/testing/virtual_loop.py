@@ -106,8 +106,8 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         Raises:
             StuckError: nothing is left to happen, or the virtual time is over.
         """
-        before = events._get_running_loop()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-        events._set_running_loop(self)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        before = events._get_running_loop()  # pyright: ignore[reportPrivateUsage]
+        events._set_running_loop(self)  # pyright: ignore[reportPrivateUsage]
         self._running = True
         try:
             task = self.create_task(main)
@@ -116,7 +116,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
             return task.result()
         finally:
             self._running = False
-            events._set_running_loop(before)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+            events._set_running_loop(before)  # pyright: ignore[reportPrivateUsage]
 
     def _step(self, limit: float) -> None:
         owners = [each for each, calls in self._ready.items() if calls and each not in self._frozen]
@@ -131,8 +131,6 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         self.steps += 1
         try:
             work()
-        except (SystemExit, KeyboardInterrupt):
-            raise
         finally:
             if self.after_step is not None:
                 self.after_step(self.steps)
@@ -176,9 +174,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         """Run a callback that many virtual seconds from now."""
         return self.call_at(self._now + delay, callback, *args, context=context)
 
-    def call_at(
-        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
-    ) -> Call:
+    def call_at(self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None) -> Call:
         """Run a callback at a virtual time."""
         call = Call(when, callback, args, copy_context() if context is None else context)
         self._order += 1

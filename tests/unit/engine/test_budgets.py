@@ -32,7 +32,7 @@ def asking(model: PaidModel, times: int, done: list[str]) -> Any:
 async def questions(runtime: EngineRuntime, count: int = 1) -> list[OpenQuestion]:
     """Wait until so many questions are open."""
     async with asyncio.timeout(10):
-        while len(found := await runtime.control.questions(["clerk"])) < count:
+        while len(found := await runtime.control.questions(["clerk"])) < count:  # noqa: ASYNC110 - it is stored
             await asyncio.sleep(0.01)
     return list(found)
 
@@ -140,7 +140,7 @@ async def test_an_answer_that_decides_nothing_is_asked_again(town: Town):
 
     await decide(runtime, first, "perhaps")
     async with asyncio.timeout(10):
-        while (again := await questions(runtime))[0].id == first.id:
+        while (again := await questions(runtime))[0].id == first.id:  # noqa: ASYNC110 - it is stored
             await asyncio.sleep(0.01)
     await decide(runtime, again[0], "allow 1 more")
     await runtime.stop_when_idle()
@@ -209,6 +209,68 @@ async def test_a_question_about_a_budget_survives_the_process_that_asked_it(town
 
     assert (model.calls, done) == (2, ["k"])
     assert (await second.spent(run="run-1")).calls == 2
+
+
+async def test_a_turn_that_waits_for_a_decision_leaves_memory_and_goes_on_from_its_steps(town: Town):
+    model, ended = PaidModel(), list[int]()
+
+    async def handle(agent: Resident, message: Note, _ctx: MessageContext) -> None:
+        try:
+            for _ in range(2):
+                await model.create(QUESTION)
+        finally:
+            ended.append(1)
+
+    runtime = town.runtime(budgets=run_budget(calls=1), suspend_seconds=0.05)
+    await town.settle(runtime, "clerk", handle)
+    await runtime.start()
+    await runtime.publish_message(Note(), topic("clerk"), message_id="run-1")
+    (question,) = await questions(runtime)
+    await until(lambda: ended == [1], "the turn unwound")
+
+    await decide(runtime, question, "allow 1 more")
+    await runtime.stop_when_idle()
+
+    assert (len(ended), model.calls) == (2, 2)
+
+
+async def test_a_day_is_counted_over_all_processes(town: Town):
+    model, done = PaidModel(), list[str]()
+    runtimes = [town.runtime(budgets=AgentBudgets(day=Budget(calls=3)), max_concurrent_agents=1) for _ in range(2)]
+    for runtime in runtimes:
+        await town.settle(runtime, "clerk", asking(model, 1, done))
+        await runtime.start()
+
+    for number in range(8):
+        await runtimes[0].publish_message(Note(), topic("clerk", f"k{number}"))
+    (question,) = await questions(runtimes[1])
+    await until(lambda: len(done) >= 3, "the calls within the budget")
+    calls = model.calls
+    await decide(runtimes[0], question, "allow 10 more")
+    await until(lambda: len(done) == 8, "all turns")
+
+    assert calls <= 4  # each process may overstep by what it has in flight
+    assert model.calls == 8
+
+
+async def test_turns_that_wait_for_anothers_answer_go_on_in_the_next_process(town: Town):
+    model, done = PaidModel(), list[str]()
+    first = town.runtime(budgets=AgentBudgets(day=Budget(calls=1)), drain_seconds=0.2)
+    await town.settle(first, "clerk", asking(model, 1, done))
+    await first.start()
+    for number in range(4):
+        await first.publish_message(Note(), topic("clerk", f"k{number}"))
+    await questions(first)
+    await first.stop()
+
+    second = town.runtime(budgets=AgentBudgets(day=Budget(calls=1)))
+    await town.settle(second, "clerk", asking(model, 1, done))
+    await second.start()
+    (question,) = await questions(second)
+    await decide(second, question, "allow 10 more")
+    await second.stop_when_idle()
+
+    assert (model.calls, len(done)) == (4, 4)
 
 
 async def test_without_a_budget_nobody_is_asked(town: Town):

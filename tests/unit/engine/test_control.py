@@ -155,6 +155,34 @@ async def test_a_running_request_is_cancelled_across_processes(town: Town):
     await service.stop_when_idle()
 
 
+async def test_whoever_holds_the_lane_is_woken_by_whoever_reads_the_command(town: Town):
+    ended = list[str]()
+
+    async def work(agent: Resident, message: Note, ctx: MessageContext) -> None:
+        try:
+            await hold(agent, message, ctx)
+        finally:
+            ended.append(agent.id.key)
+
+    # With a lease this long, mail is looked at by itself only after the test has given up.
+    one, other, client = (town.runtime(lease_seconds=60.0) for _ in range(3))
+    for runtime in (one, other):
+        await town.settle(runtime, "clerk", work)
+        await runtime.start()
+    await client.start()
+    await until(lambda: len({mark.owner for mark in town.store.marks.values()}) == 2, "both lease partitions", 30)
+
+    keys = [f"k{number}" for number in range(12)]
+    asking = [asyncio.ensure_future(client.send_message(Note(), AgentId("clerk", key))) for key in keys]
+    await until(lambda: sum(lane.running is not None for lane in town.store.lanes.values()) == 12, "all run")
+    for asked in town.events("agent.clerk"):
+        await client.control.cancel_request(AgentId("clerk", asked.agtargetkey or ""), asked)
+    await until(lambda: len(ended) == 12, "all were told")
+    outcomes = await asyncio.gather(*asking, return_exceptions=True)
+
+    assert all(isinstance(each, RequestCancelledError) for each in outcomes)
+
+
 async def test_a_stored_request_is_cancelled_before_it_runs(town: Town):
     seen, let_go = list[Note](), asyncio.Event()
 

@@ -16,7 +16,7 @@ from agentopic.engine.turn import Turn
 from agentopic.errors import RateLimitedError
 from agentopic.ports.journal import Spend
 
-from .test_waiting import held, questions, started
+from .test_waiting import held, hosted, questions, started
 from .town import Note, Resident, Town, topic, until
 
 # ── unknown outcomes ───────────────────────────────────────────────────────────────────────────────────────
@@ -255,9 +255,8 @@ class Meter:
 
 def guard(runtime: EngineRuntime, *meters: Meter) -> None:
     """Have these guards stand around the calls of a running process."""
-    lanes = runtime._life.host.incarnation.lanes  # pyright: ignore
-    for hosted in lanes._hosted.values():
-        object.__setattr__(hosted.dispatcher._tools.hooks, "guards", meters)
+    for each in hosted(runtime):
+        object.__setattr__(each.dispatcher._tools.hooks, "guards", meters)
 
 
 def modelled(calls: list[int], *, failures: int = 0) -> Any:

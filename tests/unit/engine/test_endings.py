@@ -66,6 +66,50 @@ async def test_a_cancelled_request_ends_its_turn_and_tells_its_caller(town: Town
     assert town.records("dead.clerk") == []
 
 
+async def test_a_request_cancelled_while_its_turn_is_out_of_memory_is_answered_without_running(town: Town):
+    attempts = list[int]()
+
+    async def handle(agent: Resident, message: Note, ctx: MessageContext) -> None:
+        attempts.append(1)
+        await ctx.ask("Go on?")
+
+    runtime = await started(town, handle, suspend_seconds=0.0)
+    asking, request = await asked(town, runtime)
+    await questions(runtime)
+    await until(lambda: not held(runtime), "the turn is out of memory")
+
+    await runtime.control.cancel_request(CLERK, request)
+    with pytest.raises(RequestCancelledError):
+        await asking
+    await runtime.stop_when_idle()
+
+    assert len(attempts) == 1
+    assert list(await runtime.control.questions()) == []
+
+
+async def test_a_step_of_a_cancelled_run_is_not_begun(town: Town):
+    calls, began, go_on = list[str](), asyncio.Event(), asyncio.Event()
+
+    async def call() -> None:
+        calls.append("called")
+
+    async def handle(agent: Resident, message: Note, ctx: MessageContext) -> None:
+        began.set()
+        ctx.cancellation_token.add_callback(go_on.set)
+        await go_on.wait()
+        await step("call", call)
+
+    runtime = await started(town, handle)
+    await runtime.publish_message(Note(), topic("clerk"), message_id="run")
+    await began.wait()
+
+    await runtime.control.cancel_run("run")
+    await runtime.stop_when_idle()
+
+    assert calls == []
+    assert town.records("dead.clerk") == []
+
+
 async def test_a_lane_goes_on_after_a_cancelled_turn(town: Town):
     began, seen = asyncio.Event(), list[str]()
 

@@ -8,13 +8,14 @@ import pytest
 
 from agentopic.adapters.blobs.memory import MemoryBlobs
 from agentopic.core import AgentId, MessageContext
+from agentopic.engine import dispatch
 from agentopic.engine.large_payloads import LargePayloads
 from agentopic.engine.options import EngineOptions
 from agentopic.engine.turn import Content
 from agentopic.envelope import Envelope
-from agentopic.errors import BlobMissingError
+from agentopic.errors import BlobMissingError, BlobUnavailableError, UnreachableError
 
-from .town import NS, Note, Resident, Town, topic
+from .town import NS, Note, Resident, Town, seeing, topic, until
 
 LIMIT = 2048
 LARGE = "x" * (LIMIT + 1)
@@ -143,3 +144,45 @@ async def test_a_missing_payload_is_tried_again_and_then_a_dead_letter_with_its_
     assert town.reasons("clerk") == ["AttemptsExhaustedError"]
     assert letter.agdatasha256 is not None
     assert letter.source.startswith(f"/{NS}/")
+
+
+class UnreachableBlobs(MemoryBlobs):
+    """A store that answers when it is told to."""
+
+    is_away = False
+
+    async def start(self) -> None:
+        if self.is_away:
+            raise UnreachableError("no store answers")
+
+
+async def test_a_delivery_whose_payload_cannot_be_fetched_waits_for_the_store(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(dispatch, "UNREADABLE_WAIT_SECONDS", 0.01)
+    blobs, seen = UnreachableBlobs(), list[Note]()
+    runtime = town.runtime(blobs=blobs, blob_bytes=LIMIT)
+    await town.settle(runtime, "clerk", seeing(seen))
+    town.create("topic.clerk")
+    client = town.runtime(blobs=blobs, blob_bytes=LIMIT)
+    await client.publish_message(Note(text=LARGE), topic("clerk"))
+
+    blobs.is_away = True
+    await runtime.start()
+    await until(lambda: any(each.attempts > 4 for each in town.store.unfinished.values()), "it is tried again")
+    blobs.is_away = False
+    await runtime.stop_when_idle()
+
+    assert [each.text for each in seen] == [LARGE]
+    assert town.records("dead.clerk") == []
+
+
+async def test_a_publish_whose_payload_cannot_be_stored_is_a_typed_error(town: Town):
+    blobs = UnreachableBlobs()
+    blobs.is_away = True
+    town.create("topic.clerk")
+    runtime = town.runtime(blobs=blobs, blob_bytes=LIMIT)
+
+    with pytest.raises(BlobUnavailableError):
+        await runtime.publish_message(Note(text=LARGE), topic("clerk"))
+    assert town.records("topic.clerk") == []

@@ -23,7 +23,9 @@ MINI_MICROS = 1000 * 0.15 + 100 * 0.60
 """What one answer of the model costs at the price of gpt-4o-mini."""
 
 
-async def answered(town: Town, handler: Any, *, notes: int = 1, run: str | None = None, **options: Any) -> EngineRuntime:
+async def answered(
+    town: Town, handler: Any, *, notes: int = 1, run: str | None = None, **options: Any
+) -> EngineRuntime:
     """Publish notes to an agent with this handler, let all be done, and return the stopped runtime."""
     runtime = town.runtime(**options)
     await town.settle(runtime, "clerk", handler)

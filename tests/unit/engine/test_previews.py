@@ -32,9 +32,7 @@ def streaming(model: PaidModel, seen: list[str], *, fail_first: int = 0) -> Any:
     async def handle(_agent: Resident, message: Note, _ctx: MessageContext) -> None:
         attempts.append(1)
         stream: AsyncGenerator[str | CreateResult, None] = model.create_stream(QUESTION)
-        async for item in stream:
-            if isinstance(item, CreateResult):
-                seen.append(str(item.content))
+        seen.extend([str(item.content) async for item in stream if isinstance(item, CreateResult)])
         if len(attempts) <= fail_first:
             raise ValueError("not yet")
 

@@ -68,7 +68,9 @@ def test_an_own_file_replaces_the_prices_of_its_models_and_leaves_the_others(tmp
     assert prices.micros("gpt-4o-mini", TODAY, MILLION) == 750_000
 
 
-@pytest.mark.parametrize("text", ["no toml", "[[price]]\nmodel = 'x'", "[[price]]\nmodel='x'\nfrom=2026-01-01\ninput=-1\noutput=1"])
+@pytest.mark.parametrize(
+    "text", ["no toml", "[[price]]\nmodel = 'x'", "[[price]]\nmodel='x'\nfrom=2026-01-01\ninput=-1\noutput=1"]
+)
 def test_a_file_that_is_no_price_file_stops_the_start(tmp_path: Path, text: str):
     own = tmp_path / "prices.toml"
     own.write_text(text)

@@ -11,6 +11,8 @@ from agentopic.engine.options import EngineOptions
 from agentopic.engine.retention import PORTION, Retention
 from agentopic.errors import JournalUnavailableError, UnreachableError
 
+from .town import Note, Town, nothing, topic, until
+
 OPTIONS = EngineOptions(blob_seconds=100.0, dedup_seconds=7.0)
 
 
@@ -141,6 +143,18 @@ async def test_a_journal_or_store_that_does_not_answer_is_swept_next_time():
     await sweeping.sweep()
 
     assert (journal.horizons, store.stored) == ([7.0, 7.0], {})
+
+
+async def test_a_running_process_forgets_what_is_past_its_time(town: Town):
+    runtime = town.runtime(sweep_seconds=0.02, dedup_seconds=0.05)
+    await town.settle(runtime, "clerk", nothing)
+    await runtime.start()
+
+    await runtime.publish_message(Note(), topic("clerk"))
+    await until(lambda: bool(town.store.agents), "the turn is committed")
+    await until(lambda: not town.store.seen, "its identity is forgotten")
+
+    assert len(town.store.agents) == 1
 
 
 def content_of(size: int) -> Any:

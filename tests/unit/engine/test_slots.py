@@ -8,6 +8,8 @@ from agentopic.engine.slots import Slot, Slots
 from agentopic.engine.step_keys import Scope
 from agentopic.engine.suspension import Suspension
 
+from .town import until
+
 
 def slots_of(limit: int) -> tuple[Slots, list[int]]:
     freed = list[int]()
@@ -141,9 +143,7 @@ async def test_a_turn_that_works_beside_a_wait_keeps_its_slot():
     suspension.wait(None)
     assert slots.free == 0
     suspension.end()
-    async with asyncio.timeout(5):
-        while not slots.free:
-            await asyncio.sleep(0.01)
+    await until(lambda: slots.free == 1, "the slot is given back")
 
     assert suspension.can_be_unwound
 

@@ -143,7 +143,7 @@ async def test_an_event_recorded_after_its_turn_is_refused(town: Town):
 
 
 async def test_a_delivery_for_a_state_of_newer_code_waits_for_that_code(town: Town, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(dispatch, "STATE_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(dispatch, "UNREADABLE_WAIT_SECONDS", 0.01)
     agent = scribe()
 
     class Newer(Folding):

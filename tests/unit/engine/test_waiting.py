@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
-from agentopic.core import MessageContext, step
+from agentopic.core import AgentId, MessageContext, step
+from agentopic.core._turn import StepSpec, current_turn
 from agentopic.engine.control_client import OpenQuestion
+from agentopic.engine.lanes import Hosted
 from agentopic.engine.runtime import EngineRuntime
+from agentopic.errors import RateLimitedError
 
 from .town import Handler, Note, Resident, Town, topic, until
 
@@ -17,7 +20,7 @@ from .town import Handler, Note, Resident, Town, topic, until
 async def started(town: Town, handler: Handler, *, concurrency: int | None = None, **options: Any) -> EngineRuntime:
     """Return a running process with this handler."""
     runtime = town.runtime(**options)
-    hosting = {} if concurrency is None else {"concurrency": concurrency}
+    hosting: dict[str, Any] = {} if concurrency is None else {"concurrency": concurrency}
     await town.settle(runtime, "clerk", handler, **hosting)
     await runtime.start()
     return runtime
@@ -223,7 +226,7 @@ async def test_a_handler_that_eats_its_unwinding_has_not_handled_anything(town: 
         attempts.append(1)
         try:
             answers.append(await ctx.ask("Go on?"))
-        except BaseException:
+        except BaseException:  # noqa: BLE001 - the very thing it must not achieve anything by
             await agent.publish_message(Note(text="never"), topic("out"))
             if ending == "another error":
                 raise ValueError("from a clean-up") from None
@@ -358,6 +361,65 @@ async def test_a_question_inside_a_step_is_recorded_and_frees_the_slot(town: Tow
     assert answers == ["yes"]
 
 
+async def test_a_turn_unwound_while_it_waits_for_a_reply_goes_on_when_the_reply_comes(town: Town):
+    attempts, asked, replies = list[int](), list[int](), list[str]()
+    release = asyncio.Event()
+
+    async def work(agent: Resident, message: Note, ctx: MessageContext) -> Note:
+        asked.append(1)
+        await release.wait()
+        return Note(text="worked")
+
+    async def handle(agent: Resident, message: Note, ctx: MessageContext) -> None:
+        attempts.append(1)
+        answer = await agent.send_message(Note(), AgentId("worker", "w"))
+        replies.append(answer.text)
+
+    runtime = town.runtime(suspend_seconds=0.0)
+    await town.settle(runtime, "worker", work)
+    await town.settle(runtime, "clerk", handle)
+    await runtime.start()
+    await runtime.publish_message(Note(), topic("clerk"))
+    await until(lambda: bool(asked) and held(runtime) == 1, "only the worker's turn is in memory")
+
+    release.set()
+    await until(lambda: bool(replies), "the turn goes on")
+    await runtime.stop_when_idle()
+
+    assert replies == ["worked"]
+    assert len(attempts) == 2
+    assert len(asked) == 1
+
+
+async def test_a_long_retry_delay_inside_a_model_step_holds_no_slot(town: Town, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("agentopic.engine.steps.LONG_DELAY_SECONDS", 0.1)
+    order = list[str]()
+
+    async def call(_: str) -> str:
+        order.append("called")
+        if order.count("called") == 1:
+            raise RateLimitedError("busy", retry_after_seconds=0.4)
+        return "answer"
+
+    async def handle(agent: Resident, message: Note, ctx: MessageContext) -> None:
+        turn = current_turn.get()
+        assert turn is not None
+        if message.text == "model":
+            spec: StepSpec[str] = StepSpec(
+                kind="model", name="m", input=b"", encode=str.encode, decode=bytes.decode, repeatable=True
+            )
+            await turn.step(spec, call)
+        order.append(message.text)
+
+    runtime = await started(town, handle, concurrency=1)
+    await runtime.publish_message(Note(text="model"), topic("clerk", "a"))
+    await until(lambda: bool(order), "the call fails")
+    await runtime.publish_message(Note(text="other"), topic("clerk", "b"))
+    await runtime.stop_when_idle()
+
+    assert order == ["called", "other", "called", "model"]
+
+
 @pytest.mark.parametrize("seconds", [0.0, -1.0])
 async def test_a_timer_that_is_due_at_once_does_not_wait(town: Town, seconds: float):
     ended = list[str]()
@@ -376,11 +438,17 @@ async def test_a_timer_that_is_due_at_once_does_not_wait(town: Town, seconds: fl
 
 def held(runtime: EngineRuntime) -> int:
     """Return how many lanes a process holds."""
-    lanes = runtime._life.host.incarnation.lanes  # pyright: ignore
-    return sum(len(each.held) for each in lanes._hosted.values())
+    return sum(len(each.held) for each in hosted(runtime))
 
 
 def free(runtime: EngineRuntime) -> int:
     """Return how many slots are free."""
-    lanes = runtime._life.host.incarnation.lanes  # pyright: ignore
-    return sum(each.slots.free for each in lanes._hosted.values())
+    return sum(each.slots.free for each in hosted(runtime))
+
+
+def hosted(runtime: EngineRuntime) -> list[Hosted]:
+    """Return what a running process holds, agent type by agent type."""
+    host = runtime._life.host
+    assert host is not None
+    assert host.incarnation is not None
+    return list(host.incarnation.lanes._hosted.values())

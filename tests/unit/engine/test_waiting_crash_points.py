@@ -1,4 +1,4 @@
-"""A process is ended at every point of turns that wait; the next one finishes them: nothing is lost, nothing is twice."""
+"""A process is ended at every point of turns that wait; the next one finishes: nothing is lost, nothing is twice."""
 
 from __future__ import annotations
 

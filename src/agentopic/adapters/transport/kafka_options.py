@@ -26,7 +26,7 @@ class KafkaOptions:
     commit_timeout_seconds: float = 5.0
     close_timeout_seconds: float = 5.0
     fetch_wait_ms: int = 100
-    max_fetch_bytes: int = 16 * 1_048_576
+    max_fetch_bytes: int = 10 * 1_048_576
     max_partition_fetch_bytes: int = 1_048_576
     silence_seconds: float = 5.0
     """A reader whose broker has not answered for this long says so."""

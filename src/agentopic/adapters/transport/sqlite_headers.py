@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 
 from agentopic.ports.transport import Headers
 
@@ -11,11 +12,16 @@ _LENGTH = struct.Struct("<I")
 
 def pack_headers(headers: Headers) -> bytes:
     """Return the blob of some headers; the empty blob if there are none."""
-    blob = bytearray()
+    parts: list[bytes] = []
     for name, value in headers:
-        for part in (name.encode(), value):
-            blob += _LENGTH.pack(len(part)) + part
-    return bytes(blob)
+        parts += (_named(name), _LENGTH.pack(len(value)), value)
+    return b"".join(parts)
+
+
+@lru_cache(maxsize=1024)
+def _named(name: str) -> bytes:
+    encoded = name.encode()
+    return _LENGTH.pack(len(encoded)) + encoded
 
 
 def unpack_headers(blob: bytes) -> Headers:

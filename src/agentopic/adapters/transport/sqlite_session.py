@@ -24,7 +24,7 @@ class SqliteTransportOptions:
 
     path: Path
     max_record_bytes: int = DEFAULT_RECORD_BYTES
-    max_read_bytes: int = 16 * 1_048_576
+    max_read_bytes: int = 10 * 1_048_576
     poll_seconds: float = 0.2
     """How long a wake that got lost delays a reader."""
     close_timeout_seconds: float = 5.0

@@ -29,9 +29,9 @@ async def stream_step(
 ) -> AsyncGenerator[Any, None]:
     """Run `open_stream` as one step of `turn` and yield its items as they come.
 
-    Items are also shown as previews of the turn. The item that is the result ends the stream and is yielded only after it has been recorded. If the step was
-    recorded before, the stream is never opened and a single ReplayedStep is yielded. Closing this generator cancels
-    the step and waits for its end.
+    Items are also shown as previews of the turn. The item that is the result ends the stream and is yielded only after
+    it has been recorded. If the step was recorded before, the stream is never opened and a single ReplayedStep is
+    yielded. Closing this generator cancels the step and waits for its end.
     """
     live: asyncio.Queue[Any] = asyncio.Queue()
     opened = False

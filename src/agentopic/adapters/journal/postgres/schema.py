@@ -65,6 +65,11 @@ async def prepare(connection: Connection, schema: str) -> None:
         await connection.execute("SELECT pg_advisory_unlock(hashtext($1))", lock)
 
 
+async def stored_version(connection: Connection, schema: str) -> int:
+    """Return the version of the tables in a database; 0 when there are none. Errors as with `prepare`."""
+    return (await _stored(connection, schema)).number
+
+
 async def _bring_up(connection: Connection, schema: str, wanted: _Stored, functions: str) -> None:
     stored = await _stored(connection, schema)
     if stored == wanted:

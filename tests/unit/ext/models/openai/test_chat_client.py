@@ -11,6 +11,7 @@ from PIL import Image as PILImage
 from pydantic import BaseModel
 
 from agentopic.core import CancellationToken, ComponentLoader, FunctionCall, Image
+from agentopic.core._call_usage import CallUsage
 from agentopic.core.models import (
     AssistantMessage,
     CreateResult,
@@ -21,7 +22,6 @@ from agentopic.core.models import (
     SystemMessage,
     UserMessage,
 )
-from agentopic.core._call_usage import CallUsage
 from agentopic.core.models._recording import _spec
 from agentopic.core.tools import FunctionTool
 from agentopic.errors import (

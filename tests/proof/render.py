@@ -1,0 +1,89 @@
+"""Write the figures of the last run into docs/guarantees.md: `python -m tests.proof.render`."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from agentopic.testing.environment import read_environment
+
+ROOT = Path(__file__).parents[2]
+DOCUMENT = ROOT / "docs" / "guarantees.md"
+BEGIN, END = "<!-- figures: written by `make chaos` -->", "<!-- figures: end -->"
+Entry = Mapping[str, Any]
+
+
+def main() -> None:
+    """Replace what stands between the marks by the tables of the report."""
+    entries = [json.loads(line) for line in (ROOT / read_environment().figures).read_text().splitlines()]
+    text = DOCUMENT.read_text()
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    DOCUMENT.write_text(before + BEGIN + "\n\n" + "\n\n".join(_sections(entries)) + "\n\n" + END + after)
+
+
+def _sections(entries: Sequence[Entry]) -> Iterable[str]:
+    last = max(entry["at"] for entry in entries)
+    scale = "full counts" if all(entry["full"] for entry in entries) else "the small counts of every commit"
+    yield (
+        f"Run of {last[:10]} on {os.cpu_count()} cores ({platform.system()} {platform.machine()}, Python"
+        f" {platform.python_version()}), {scale}; servers, workers and checker on the same cores."
+    )
+    tables = {"runs": _runs, "points": _points, "simulation": _simulation, "mutants": _mutants}
+    for name, table in tables.items():
+        chosen = list({entry["name"]: entry for entry in entries if entry["table"] == name}.values())
+        if chosen:
+            yield table(chosen)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(str(each) for each in line) + " |" for line in lines)
+
+
+def _runs(entries: Sequence[Entry]) -> str:
+    head = (
+        *("Fault suite", "operations", "faults", "hit work", "lost", "effects twice", "out of order"),
+        *("paid again", "above the floor", "dead", "sent twice, same id", "besides"),
+    )
+    return _table(head, (_run(entry) for entry in entries))
+
+
+def _run(entry: Entry) -> Sequence[object]:
+    besides = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in entry["figures"].items())
+    counted = (len(entry[name]) for name in ("lost", "duplicated", "disordered"))
+    paid = (entry["repaid"], len(entry["overpaid"]), entry["dead"], entry["repeated"])
+    return (entry["name"], entry["operations"], entry["faults"], entry["hits"], *counted, *paid, besides)
+
+
+def _points(entries: Sequence[Entry]) -> str:
+    head = ("Death at", "runs", "deaths", "lost", "effects twice", "paid again")
+    names = ("name", "runs", "struck", "lost", "duplicated", "repaid")
+    return _table(head, ([entry[name] for name in names] for entry in entries))
+
+
+def _simulation(entries: Sequence[Entry]) -> str:
+    head = (
+        "Simulation",
+        "seeds",
+        "operations",
+        "faults",
+        "hit work",
+        "paid again",
+        "seeds that broke the promise",
+        "s",
+    )
+    names = ("name", "seeds", "operations", "faults", "hits", "repaid", "failed", "seconds")
+    return _table(head, ([entry[name] for name in names] for entry in entries))
+
+
+def _mutants(entries: Sequence[Entry]) -> str:
+    return _table(("Fault put in on purpose", "noticed by"), ([entry["name"], entry["by"]] for entry in entries))
+
+
+if __name__ == "__main__":
+    main()
