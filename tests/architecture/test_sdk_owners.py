@@ -11,6 +11,7 @@ from .source_tree import imported, modules, name_of
 OWNERS = {
     # The demo's publisher and subscriber stand for programs of other teams.
     "aiokafka": ("adapters/transport/kafka*", "demo/outside/*"),
+    "alembic": ("adapters/journal/postgres/migrations/*",),
     "asyncpg": ("adapters/journal/postgres*", "testing/postgres.py"),
     "redis": ("adapters/*/redis*",),
     "openai": ("ext/models/openai/*",),

@@ -228,15 +228,15 @@ MUTANTS = (
         Test(WRITER, "test_rows_of_a_commit_whose_outcome_was_unknown"),
     ),
     Mutant(
-        "a turn settled before its call broke is written again",
+        "rows acknowledged beside a refused turn are forgotten",
         (
             Patch(
                 f"{ENGINE}writer.py",
-                "            if each.answered:\n                continue",
-                "            if False:\n                continue",
+                "        if sent:\n            await self._commit((), sent)",
+                "        if False:\n            await self._commit((), sent)",
             ),
         ),
-        Test(WRITER, "test_a_group_settled_in_part_before_the_call_broke_is_not_written_twice"),
+        Test(WRITER, "test_acknowledged_rows_are_dropped_even_beside_a_refused_turn"),
     ),
     Mutant(
         "lanes of a take nobody saw are forgotten",

@@ -59,6 +59,8 @@ async def _play(world: World, point: FaultPoint, seed: int, *, dies: bool = True
     if dies:
         world.loop.drop("victim")
     await world.spawn("heir", shop.serve("heir"))
+    if not dies:
+        await asyncio.sleep(STILL_SECONDS)  # until it has gone on, and has done what it would
     done = await world.until(lambda: shop.is_done, 120)
     verdict = judge(f"{point}, seed {seed}", shop.drain())
     await asyncio.gather(*(world.spawn(each, shop.running[each].stop()) for each in ("heir", "victim")[: 2 - dies]))

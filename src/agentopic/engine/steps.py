@@ -208,7 +208,7 @@ class Steps:
         retryable = isinstance(error, AgentopicError) and error.retryable
         if spec.kind == "model" or retryable or not isinstance(error, Exception) or isinstance(error, OSError):
             return False
-        await self.log.close(key, failure_record(error, self.tools.clock.now()), spend=spent)
+        self.log.read(await self.log.close(key, failure_record(error, self.tools.clock.now()), spend=spent))
         return True
 
     # ── waits ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -265,7 +265,8 @@ class Steps:
 
     async def _break_off(self, spec: WaitSpec[T], key: bytes, seconds: float) -> None:
         """Record that code of the turn broke this wait off, so that a later attempt does not find it answered."""
-        await self.log.close(key, cancelled_record(seconds, self.tools.clock.now()), waited=True, held=True)
+        broken_off = cancelled_record(seconds, self.tools.clock.now())
+        self.log.read(await self.log.close(key, broken_off, waited=True, held=True))
         if spec.kind == "request":
             self.log.withdraw(key, spec.name)
 

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from agentopic.envelope.attributes import SPECVERSION
 from agentopic.envelope.extensions import PublishedExtensions
 from agentopic.envelope.validation import (
-    COMMON_MEDIA_TYPES,
     ExtensionValue,
     check_media_type,
     check_required,
     checked_extensions,
-    plain_extensions,
 )
 from agentopic.errors import EnvelopeError
 
@@ -62,29 +60,6 @@ class Envelope(PublishedExtensions):
 
     def __post_init__(self) -> None:
         """Check every attribute; later code relies on it."""
-        extensions = self._plain_extensions()
-        if extensions is None:
-            self._check()
-            extensions = checked_extensions(self.extensions)
-        object.__setattr__(self, "extensions", MappingProxyType(extensions))
-
-    def _plain_extensions(self) -> dict[str, ExtensionValue] | None:
-        """Return the extensions when at first sight nothing is wrong, there and elsewhere: so with nearly all events."""
-        time, data = self.time, self.data
-        if (
-            self.specversion != SPECVERSION
-            or self.dataschema is not None
-            or not (data is None or type(data) is bytes)
-            or not (time is None or (type(time) is datetime and time.tzinfo is UTC))
-            or not (self.datacontenttype is None or self.datacontenttype in COMMON_MEDIA_TYPES)
-        ):
-            return None
-        core = [self.id, self.source, self.type]
-        if self.subject is not None:
-            core.append(self.subject)
-        return plain_extensions(core, self.extensions)
-
-    def _check(self) -> None:
         check_required("id", self.id)
         check_required("source", self.source)
         check_required("type", self.type)
@@ -100,6 +75,33 @@ class Envelope(PublishedExtensions):
             _check_time(self.time)
         if self.data is not None:
             _check_data(self.data)
+        object.__setattr__(self, "extensions", MappingProxyType(checked_extensions(self.extensions)))
+
+    @classmethod
+    def restored(
+        cls,
+        core: Mapping[str, str],
+        *,
+        time: datetime | None,
+        data: bytes | None,
+        extensions: dict[str, ExtensionValue],
+    ) -> Envelope:
+        """Return an event whose attributes were checked before it was put away: nothing is looked at again.
+
+        `core` are the core attributes that are texts; `extensions` belongs to the event from now on.
+        """
+        self, give, find = object.__new__(cls), object.__setattr__, core.get
+        give(self, "id", core["id"])
+        give(self, "source", core["source"])
+        give(self, "type", core["type"])
+        give(self, "specversion", SPECVERSION)
+        give(self, "subject", find("subject"))
+        give(self, "time", time)
+        give(self, "datacontenttype", find("datacontenttype"))
+        give(self, "dataschema", find("dataschema"))
+        give(self, "data", data)
+        give(self, "extensions", MappingProxyType(extensions))
+        return self
 
     def __hash__(self) -> int:
         return hash((self.source, self.id))

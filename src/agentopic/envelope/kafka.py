@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,7 +21,7 @@ from agentopic.envelope.content_mode import JSON_FORMATS, PROTOBUF_FORMAT, Conte
 from agentopic.envelope.envelope import Envelope
 from agentopic.envelope.media_type import essence
 from agentopic.envelope.timestamp import format_time, parse_time
-from agentopic.envelope.validation import check_text, is_attribute_name
+from agentopic.envelope.validation import ExtensionValue, check_text, is_attribute_name
 from agentopic.errors import EnvelopeError, EnvelopeTooLargeError
 
 Headers = Sequence[tuple[str, bytes | None]]
@@ -43,10 +43,8 @@ _ATTRIBUTE_OF: Final = {
     _CONTENT_TYPE: "datacontenttype",
     **{f"ce_{name}": name for name in KNOWN_EXTENSIONS | CORE - {"datacontenttype"}},
 }
-_REQUIRED: Final = ("id", "source", "type", "specversion")
-_SAFE_DIGITS: Final = 10
-"""A number of fewer digits is in the range of an Integer."""
 _CLOUDEVENTS: Final = b"application/cloudevents"
+_CLOUDEVENTS_TEXT: Final = _CLOUDEVENTS.decode()
 _STRUCTURED_HEADERS: Final = ((_CONTENT_TYPE, json.MEDIA_TYPE.encode()),)
 _VERSION_HEADER: Final = ("ce_specversion", b"1.0")
 
@@ -97,13 +95,26 @@ def decode_record(
 def restore_record(headers: Headers, value: bytes | None) -> Envelope:
     """Return the event of a record that `decode_record` has accepted before and that was kept since.
 
+    In binary mode nothing is checked again.
+
     Raises:
-        EnvelopeError: the record is no valid CloudEvent.
+        EnvelopeError: the record holds no event.
     """
-    content_type = next((raw for name, raw in headers if len(name) == 12 and name.lower() == _CONTENT_TYPE), None)
-    if content_type is not None and content_type[:23].lower() == _CLOUDEVENTS:
-        return _structured(content_type, headers, value, sys.maxsize)
-    return _binary(headers, value)
+    found: dict[str, str] = {}
+    extensions: dict[str, ExtensionValue] = {}
+    for name, raw in headers:
+        attribute = _ATTRIBUTE_OF.get(name)
+        if attribute is None or raw is None:
+            return decode_record(headers, value, max_bytes=sys.maxsize)  # names that need a closer look
+        if attribute in CORE:
+            found[attribute] = raw.decode()
+        else:
+            extensions[attribute] = int(raw) if attribute in INTEGER_EXTENSIONS else raw.decode()
+    if found.get("datacontenttype", "")[:23].lower() == _CLOUDEVENTS_TEXT:
+        return decode_record(headers, value, max_bytes=sys.maxsize)
+    time = found.get("time")
+    moment = None if time is None else parse_time(time)
+    return Envelope.restored(found, time=moment, data=value, extensions=extensions)
 
 
 def key_from_partitionkey(envelope: Envelope) -> bytes | None:
@@ -192,23 +203,6 @@ def _protobuf(value: bytes, max_bytes: int) -> Envelope:
 
 
 def _binary(headers: Headers, value: bytes | None) -> Envelope:
-    found = _attributes(headers)
-    take = found.pop
-    core = {name: take(name, "") for name in _REQUIRED}
-    time, subject = take("time", None), take("subject", None)
-    datacontenttype, dataschema = take("datacontenttype", None), take("dataschema", None)
-    return Envelope(
-        **core,
-        subject=subject,
-        time=None if time is None else parse_time(time),
-        datacontenttype=datacontenttype,
-        dataschema=dataschema,
-        data=value,
-        extensions=_with_numbers(found) if not INTEGER_EXTENSIONS.isdisjoint(found) else found,
-    )
-
-
-def _attributes(headers: Headers) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, raw in headers:
         if raw is None:
@@ -225,14 +219,17 @@ def _attributes(headers: Headers) -> dict[str, str]:
         except UnicodeDecodeError as exc:
             if attribute is not None or not name.startswith("ce_"):
                 raise EnvelopeError(f"header {name!r} is not UTF-8 at byte {exc.start}") from exc
-    return found
-
-
-def _with_numbers(extensions: Mapping[str, str]) -> dict[str, str | int]:
-    """Restore small counts at once; what is no such number is looked at, and refused, by the envelope."""
-    return {
-        name: int(text)
-        if name in INTEGER_EXTENSIONS and text.isascii() and text.isdecimal() and len(text) < _SAFE_DIGITS
-        else text
-        for name, text in extensions.items()
-    }
+    take = found.pop
+    time = take("time", None)
+    return Envelope(
+        id=take("id", ""),
+        source=take("source", ""),
+        type=take("type", ""),
+        specversion=take("specversion", ""),
+        subject=take("subject", None),
+        time=None if time is None else parse_time(time),
+        datacontenttype=take("datacontenttype", None),
+        dataschema=take("dataschema", None),
+        data=value,
+        extensions=found,
+    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from itertools import accumulate, pairwise
 from struct import Struct
 
 _LENGTH = Struct(">I")
@@ -22,11 +21,17 @@ def unpack_headers(packed: bytes) -> tuple[tuple[str, bytes], ...]:
     """Return the headers of a block that `pack_headers` made."""
     if not packed:
         return ()
-    names_end = _LENGTH.size + _LENGTH.unpack_from(packed)[0]
-    names = _names(packed[_LENGTH.size : names_end])
+    start = _LENGTH.size + _LENGTH.unpack_from(packed)[0]
+    names = _names(packed[_LENGTH.size : start])
     lengths = _lengths(len(names))
-    ends = accumulate(lengths.unpack_from(packed, names_end), initial=names_end + lengths.size)
-    return tuple([(name, packed[start:end]) for name, (start, end) in zip(names, pairwise(ends), strict=True)])
+    found = lengths.unpack_from(packed, start)
+    start += lengths.size
+    headers: list[tuple[str, bytes]] = []
+    for name, length in zip(names, found, strict=True):
+        end = start + length
+        headers.append((name, packed[start:end]))
+        start = end
+    return tuple(headers)
 
 
 @lru_cache(maxsize=1024)

@@ -27,8 +27,7 @@ _NAME = re.compile(r"[a-z0-9]+")
 _INTEGER = re.compile(r"-?[0-9]{1,10}")
 _TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"  # noqa: S105 - the `token` of RFC 7230
 _MEDIA_TYPE = re.compile(rf"{_TOKEN}/{_TOKEN}(\s*;.*)?")
-COMMON_MEDIA_TYPES = frozenset({"application/json", "application/x-protobuf", "text/plain"})
-"""Media types known to be ones."""
+_COMMON_MEDIA_TYPES = frozenset({"application/json", "application/x-protobuf", "text/plain"})
 # Controls, surrogates and the noncharacters of Unicode: what the type String excludes.
 _EXCLUDED = re.compile(
     "[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef"
@@ -36,7 +35,6 @@ _EXCLUDED = re.compile(
     + "]"
 )
 _KNOWN_TEXT = KNOWN_EXTENSIONS - INTEGER_EXTENSIONS
-_ANY_TEXT = _KNOWN_TEXT - {EXPIRYTIME}
 _SHORT = MAX_IDENTITY_BYTES // 4  # no text of so few characters can exceed a limit
 
 
@@ -80,7 +78,7 @@ def check_media_type(value: object) -> None:
     Raises:
         EnvelopeError: it is not of the form type/subtype.
     """
-    if value in COMMON_MEDIA_TYPES:
+    if value in _COMMON_MEDIA_TYPES:
         return
     check_required("datacontenttype", value)
     if _MEDIA_TYPE.fullmatch(cast("str", value)) is None:
@@ -92,24 +90,6 @@ def check_media_type(value: object) -> None:
 def is_attribute_name(name: str) -> bool:
     """Tell whether a name can be that of an extension: lower-case letters and digits, not reserved."""
     return name in KNOWN_EXTENSIONS or (_NAME.fullmatch(name) is not None and name not in RESERVED)
-
-
-def plain_extensions(core: list[str], extensions: Mapping[str, ExtensionValue]) -> dict[str, ExtensionValue] | None:
-    """Return a copy of the extensions when one look at all texts together tells that they and the core are valid.
-
-    None means that something needs a closer look, not that it is wrong.
-    """
-    texts = core.copy()
-    for name, value in extensions.items():
-        if type(value) is str and name in _ANY_TEXT:
-            texts.append(value)
-        elif not (type(value) is int and name in INTEGER_EXTENSIONS and 0 <= value <= INTEGER_MAX):
-            return None
-    try:
-        printable = "".join(texts).isprintable()
-    except TypeError:
-        return None
-    return dict(extensions) if printable and all(core) and max(map(len, texts)) <= _SHORT else None
 
 
 def checked_extensions(extensions: Mapping[str, ExtensionValue]) -> dict[str, ExtensionValue]:

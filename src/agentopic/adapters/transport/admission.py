@@ -24,8 +24,10 @@ def record_bytes(record: OutgoingRecord) -> int:
     Raises:
         UnicodeEncodeError: a header name holds a lone surrogate.
     """
-    body = len(record.key or b"") + len(record.value or b"")
-    return body + sum(len(name.encode()) + len(value) + 10 for name, value in record.headers)
+    size = len(record.key or b"") + len(record.value or b"")
+    for name, value in record.headers:
+        size += (len(name) if name.isascii() else len(name.encode())) + len(value) + 10
+    return size
 
 
 def unknown_topic(topic: str) -> RecordRefusedError:

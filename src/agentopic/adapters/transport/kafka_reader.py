@@ -242,5 +242,5 @@ def _record(part: TopicPartition, fetched: Fetched) -> Record:
         timestamp_ms=fetched.timestamp,
         key=fetched.key,
         value=fetched.value,
-        headers=tuple((name, value or b"") for name, value in fetched.headers),
+        headers=tuple([(name, value or b"") for name, value in fetched.headers]),
     )
