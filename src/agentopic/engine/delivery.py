@@ -31,8 +31,12 @@ def identity(agent: AgentId, envelope: Envelope) -> bytes:
 
 
 def _digest(*parts: str) -> bytes:
-    raw = [part.encode("utf-8", "surrogatepass") for part in parts]
-    return blake2b(b"".join([b"%d:%b" % (len(part), part) for part in raw]), digest_size=16).digest()
+    digest = blake2b(digest_size=16)
+    for part in parts:
+        raw = part.encode("utf-8", "surrogatepass")
+        digest.update(b"%d:" % len(raw))
+        digest.update(raw)
+    return digest.digest()
 
 
 def reply_address(envelope: Envelope) -> ReplyAddress | None:

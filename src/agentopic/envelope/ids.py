@@ -56,17 +56,19 @@ def derive_id(*parts: str | int | bytes) -> str:
     Different parts, or the same bytes split differently or of another type, give different ids. The result is
     a UUIDv8 (RFC 9562, section 5.8) over a BLAKE2b digest, 122 bits of which remain.
     """
-    marked: list[bytes] = []
+    digest = blake2b(digest_size=16, person=b"agentopic-id")
     for part in parts:
         if isinstance(part, str):
             content = part.encode("utf-8", "surrogatepass")
-            marked.append(b"s%d:%b" % (len(content), content))
+            digest.update(b"s%d:" % len(content))
         elif isinstance(part, int):
             content = b"%d" % part
-            marked.append(b"i%d:%b" % (len(content), content))
+            digest.update(b"i%d:" % len(content))
         else:
-            marked.append(b"b%d:%b" % (len(part), part))
-    digits = blake2b(b"".join(marked), digest_size=16, person=b"agentopic-id").hexdigest()
+            content = part
+            digest.update(b"b%d:" % len(content))
+        digest.update(content)
+    digits = digest.hexdigest()
     variant = _VARIANT[digits[16]]
     return f"{digits[:8]}-{digits[8:12]}-8{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 

@@ -8,8 +8,10 @@ from .conftest import Cli
 
 OWNED = [
     "agentopic.agent.clerk",
+    "agentopic.control.clerk",
     "agentopic.dead.clerk",
     "agentopic.replies",
+    "agentopic.runs",
     "agentopic.topic.invoice",
     "agentopic.topic.order",
 ]
