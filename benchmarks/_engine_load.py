@@ -9,6 +9,7 @@ import os
 import sys
 from pathlib import Path
 
+from agentopic.engine.collector import calm_collector
 from benchmarks._service import work_off
 
 
@@ -16,6 +17,7 @@ def main() -> None:
     """Print turns per second and CPU per turn; `AGENTOPIC_BENCH_PROFILE` names a file for a profile."""
     transport, journal, namespace, turns = sys.argv[1:]
     target = os.environ.get("AGENTOPIC_BENCH_PROFILE")
+    calm_collector()  # as every service process does
     profile = cProfile.Profile()
     if target:
         profile.enable()

@@ -15,9 +15,11 @@ if TYPE_CHECKING:
         TypePrefixSubscription,
         TypeSubscription,
         event,
+        fencing_token,
         message_handler,
         payload,
         rpc,
+        saga,
         step,
     )
     from agentopic.durable import DurableRuntime
@@ -72,16 +74,18 @@ __all__ = [
     "UnreachableError",
     "__version__",
     "event",
+    "fencing_token",
     "message_handler",
     "payload",
     "rpc",
+    "saga",
     "serve",
     "step",
 ]
 
 _CORE = (
     "AgentId", "DefaultTopicId", "MessageContext", "RoutedAgent", "TopicId", "TypePrefixSubscription",
-    "TypeSubscription", "event", "message_handler", "payload", "rpc", "step",
+    "TypeSubscription", "event", "fencing_token", "message_handler", "payload", "rpc", "saga", "step",
 )  # fmt: skip
 _ERRORS = (
     "AgentopicError", "ConfigError", "DeliveryError", "MissingExtraError", "MissingTopicError", "ModelError",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 
@@ -157,6 +158,18 @@ class Reject(DeliveryError):  # noqa: N818 - one of the two words users steer wi
     """Raised by a handler, on purpose, to send the delivery to the dead letters without another attempt."""
 
 
+class RedriveError(DeliveryError):
+    """Raised when a dead letter cannot be sent again: it holds no event, or a command, or has no agent."""
+
+
+class UnknownLetterError(DeliveryError, LookupError):
+    """Raised when a dead letter is named that is not in its topic."""
+
+
+class UnknownQuestionError(DeliveryError, LookupError):
+    """Raised when a question is named that is not open: there is none of that name, or it has been answered."""
+
+
 class TurnClosedError(DeliveryError):
     """Raised when a publish, send or step is called after its turn has finished."""
 
@@ -175,6 +188,21 @@ class StepFailedError(DeliveryError):
 
 class DivergedError(DeliveryError):
     """Raised when code that changed during a turn would repeat an unrepeatable call, and a person said to give up."""
+
+
+class SagaUndoneError(DeliveryError):
+    """Raised when the block of a saga failed and everything it had done was undone."""
+
+
+class SagaNotUndoneError(SagaUndoneError):
+    """Raised when the block of a saga failed and something it had done could not be undone.
+
+    `left` says what: the reason by the name of the deed.
+    """
+
+    def __init__(self, message: str, left: Mapping[str, str]) -> None:
+        self.left = dict(left)
+        super().__init__(message)
 
 
 class BudgetExceededError(DeliveryError):
@@ -196,6 +224,10 @@ class RequestTimeoutError(RequestError):
     """Raised at the caller when a request's deadline passes without an answer."""
 
     retryable = True
+
+
+class OwnerGoneError(RequestError):
+    """Raised at the caller when the agent it asks has ended with its process, or its process does not say a word."""
 
 
 class CallCycleError(RequestError):

@@ -68,6 +68,7 @@ class Cashier(RoutedAgent):
 
         if message.does == "fail":
             raise ValueError("never to be served")
+        HISTORY.note("call", "unknown", call)
         if MODEL:
             paid = await _ask_model(MODEL, message.number)
         else:

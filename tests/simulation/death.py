@@ -14,7 +14,7 @@ from agentopic.testing.verdict import Verdict, judge
 from .shop import PARTITIONS, Shop
 
 ORDERS = 8
-STILL_SECONDS = 6.0
+STILL_SECONDS = 3.0
 
 
 @dataclass(frozen=True)

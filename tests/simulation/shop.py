@@ -1,4 +1,4 @@
-"""What is simulated: a till that pays, a price oracle that is asked, customers who publish and ask."""
+"""What is simulated: tills that pay, and ask each other for prices; customers who publish and ask."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ PARTITIONS = 2
 OPTIONS: dict[str, Any] = {
     "namespace": NS,
     "partitions": PARTITIONS,
-    "lease_seconds": 3.0,
+    "lease_seconds": 1.5,
     "drain_seconds": 2.0,
     "retry": RetryPolicy(max_failures=3, initial_seconds=0.05),
     "request_resend_seconds": 2.0,
@@ -77,7 +77,7 @@ class Habits:
 
 
 class Till(RoutedAgent):
-    """Pays once per order, asks for the price of some, fails at first for others."""
+    """Pays once per order, asks another till for the price of some, fails at first for others."""
 
     def __init__(self, shop: Shop, points: FaultPoints | None = None) -> None:
         super().__init__("takes orders")
@@ -102,13 +102,14 @@ class Till(RoutedAgent):
                 await self._points.reach("after call")
             return number
 
+        self._shop.about_to(f"pay-{number}", process)
         await step("pay", pay, given=number, repeatable=True)
         self._shop.closed(f"pay-{number}", process)
         if number % Habits.checks == 2:
             await asyncio.gather(*(self._check(f"check-{number}-{side}") for side in range(2)))
         price = 0
         if number % Habits.asks == 1:
-            answer = await self.send_message(Question(number=number), AgentId("oracle", f"o{number % 2}"))
+            answer = await self.send_message(Question(number=number), AgentId("till", f"o{number % 2}"))
             price = answer.price
         self.turns += 1
         await self.publish_message(Receipt(number=number, turn=self.turns, price=price), TopicId("out", self.id.key))
@@ -124,8 +125,14 @@ class Till(RoutedAgent):
             await asyncio.sleep(0)
             return 1
 
+        self._shop.about_to(name, process)
         await step(name, check, repeatable=True)
         self._shop.closed(name, process)
+
+    @message_handler
+    async def on_question(self, message: Question, ctx: MessageContext) -> Receipt:
+        self.turns += 1
+        return Receipt(number=message.number, price=message.number * 2)
 
     async def save_state(self) -> dict[str, int]:
         return {"turns": self.turns}
@@ -134,39 +141,22 @@ class Till(RoutedAgent):
         self.turns = state["turns"]
 
 
-class Oracle(RoutedAgent):
-    """Answers with a price, and counts its answers as its state."""
-
-    def __init__(self) -> None:
-        super().__init__("knows prices")
-        self.answers = 0
-
-    @message_handler
-    async def on_question(self, message: Question, ctx: MessageContext) -> Receipt:
-        self.answers += 1
-        return Receipt(number=message.number, price=message.number * 2)
-
-    async def save_state(self) -> dict[str, int]:
-        return {"answers": self.answers}
-
-    async def load_state(self, state: Mapping[str, Any]) -> None:
-        self.answers = state["answers"]
-
-
 class Shop:
-    """The till and the oracle on a simulated mesh, with everything that happens to them noted."""
+    """The tills on a simulated mesh, with everything that happens to them noted."""
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.history = History()
         self.begun: set[int] = set()
         self.running: dict[str, EngineRuntime] = {}
+        self.tells_intentions = False
+        """Whether a call is noted before its last check, too: where processes are stopped anywhere."""
         self.open_calls: defaultdict[str, set[str]] = defaultdict(set)
         """Paid calls that are open, by process."""
         self.premature: list[str] = []
         """Outputs that were in the log before their turn was finished."""
         world.sending = self._watch
-        specs = [f"{NS}.topic.orders", f"{NS}.topic.out", f"{NS}.agent.till", f"{NS}.agent.oracle", f"{NS}.replies"]
+        specs = [f"{NS}.topic.orders", f"{NS}.topic.out", f"{NS}.agent.till", f"{NS}.replies"]
         world.log.create([TopicSpec(name=each, partitions=PARTITIONS) for each in specs])
 
     async def serve(self, name: str, points: FaultPoints | None = None) -> None:
@@ -181,13 +171,16 @@ class Shop:
         world = self.world
         mesh = world.mesh() if points is None else world.mesh(journal=points.journal, transport=points.transport)
         runtime = EngineRuntime(mesh, EngineOptions(**OPTIONS))
-        runtime.host_as("till", Hosting(state="stored", concurrency=2))
+        runtime.host_as("till", Hosting(state="stored", concurrency=3))
         await Till.register(runtime, "till", partial(Till, self, points))
         await runtime.add_subscription(TypeSubscription("orders", "till"))
-        runtime.host_as("oracle", Hosting(state="stored", concurrency=2))
-        await Oracle.register(runtime, "oracle", Oracle)
         self.running[name] = runtime
         await runtime.start()
+
+    def about_to(self, call: str, process: str) -> None:
+        """Note a call that may be made from now on."""
+        if self.tells_intentions:
+            self.history.note("call", "unknown", call, process=process)
 
     def opened(self, call: str, process: str) -> None:
         """Note a paid call as begun."""
@@ -218,14 +211,14 @@ class Shop:
         self.history.note("publish", "ok", name, key=key)
 
     async def ask(self, number: int) -> None:
-        """Ask the oracle from outside, and note how that ends."""
+        """Ask a till from outside, and note how that ends."""
         client = EngineRuntime(self.world.mesh(), EngineOptions(**OPTIONS))
         client.add_message_serializer(try_get_known_serializers_for_type(Receipt))
         await client.start()
         name = f"request-{number}"
         self.history.note("request", "invoke", name)
         try:
-            answer = await client.send_message(Question(number=number), AgentId("oracle", f"o{number % 2}"))
+            answer = await client.send_message(Question(number=number), AgentId("till", f"o{number % 2}"))
         except (RequestError, RequestTimeoutError, TransportError) as exc:
             self.history.note("request", "fail", name, error=repr(exc))
         else:

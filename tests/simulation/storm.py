@@ -12,8 +12,8 @@ from agentopic.testing.verdict import Verdict, judge
 
 from .shop import PARTITIONS, Shop
 
-FREEZE_SECONDS = 4.5
-SILENT_SECONDS = 6.0
+FREEZE_SECONDS = 2.5
+SILENT_SECONDS = 3.5
 PATIENT_STEPS = 400
 FIRST_STEPS, LAST_STEPS = 20, 1200
 
@@ -27,6 +27,7 @@ class _Storm:
     def __init__(self, world: World, seed: int) -> None:
         self.world, self.choice, self.seed = world, world.choice, seed
         self.shop = Shop(world)
+        self.shop.tells_intentions = True
         self.living = [f"p{index}" for index in range(self.choice.choice((2, 2, 3)))]
         self.plan: list[tuple[int, str]] = []
         self.tasks: list[asyncio.Task[Any]] = []
@@ -93,7 +94,7 @@ class _Storm:
             world.loop.drop(process)
             successor = f"{process}'"
             self.living.append(successor)
-            delay = self.choice.random() * 3
+            delay = self.choice.random() * 2
             world.loop.call_later(delay, lambda: self._spawn(successor, self.shop.serve(successor)))
         elif kind == "freeze":
             world.loop.freeze(process)

@@ -14,6 +14,8 @@ from agentopic.errors import (
     RequestTimeoutError,
     StillRunningError,
     UnknownAgentError,
+    UnknownLetterError,
+    UnknownQuestionError,
     UnreachableError,
 )
 
@@ -43,6 +45,8 @@ class Exit(IntEnum):
 _CODES: tuple[tuple[type[AgentopicError], Exit], ...] = (
     (MissingTopicError, Exit.NOT_FOUND),
     (UnknownAgentError, Exit.NOT_FOUND),
+    (UnknownLetterError, Exit.NOT_FOUND),
+    (UnknownQuestionError, Exit.NOT_FOUND),
     (RequestTimeoutError, Exit.TIMED_OUT),
     (ModelTimeoutError, Exit.TIMED_OUT),
     (StillRunningError, Exit.CONFLICT),

@@ -36,6 +36,7 @@ from agentopic.core._message_handler import event, message_handler, rpc
 from agentopic.core._message_handler_context import MessageHandlerContext
 from agentopic.core._payload import payload, payload_type_name
 from agentopic.core._routed_agent import RoutedAgent
+from agentopic.core._saga import Saga, saga
 from agentopic.core._serialization import (
     JSON_DATA_CONTENT_TYPE,
     PROTOBUF_DATA_CONTENT_TYPE,
@@ -48,7 +49,7 @@ from agentopic.core._state_events import fold
 from agentopic.core._subscription import Subscription
 from agentopic.core._subscription_context import SubscriptionInstantiationContext
 from agentopic.core._topic import TopicId
-from agentopic.core._turn import StepSpec, TurnScope, step
+from agentopic.core._turn import StepSpec, TurnScope, fencing_token, step
 from agentopic.core._type_prefix_subscription import TypePrefixSubscription
 from agentopic.core._type_subscription import TypeSubscription
 from agentopic.core._upcast import upcast
@@ -92,6 +93,7 @@ __all__ = [
     "MessageHandlerContext",
     "MessageSerializer",
     "RoutedAgent",
+    "Saga",
     "SingleThreadedAgentRuntime",
     "StepSpec",
     "Subscription",
@@ -103,6 +105,7 @@ __all__ = [
     "UnknownPayload",
     "default_subscription",
     "event",
+    "fencing_token",
     "fold",
     "is_component_class",
     "is_component_instance",
@@ -110,6 +113,7 @@ __all__ = [
     "payload",
     "payload_type_name",
     "rpc",
+    "saga",
     "step",
     "trace_create_agent_span",
     "trace_invoke_agent_span",

@@ -14,11 +14,15 @@ from typing import Any, Final, Generic, Literal, Protocol, TypeVar
 
 from agentopic.core._call_usage import CallUsage
 from agentopic.core._terminal import ask_on_terminal
+from agentopic.errors import ContextError
 
 T = TypeVar("T")
 
-StepKind = Literal["model", "tool", "effect", "request", "timer", "human"]
-"""What a step does; decides what an intent without a result means on a later attempt."""
+StepKind = Literal["model", "tool", "effect", "saga", "request", "timer", "human"]
+"""What a step does; decides what an intent without a result means on a later attempt.
+
+A turn that has begun steps of kind `saga` is run even when it was cancelled: it may have to undo them.
+"""
 
 OnUnknown = Literal["tell", "ask", "retry"]
 """What is done about an unrepeatable call that was open when its process died.
@@ -90,8 +94,44 @@ class TurnScope(Protocol):
         """Wait, through restarts; a waiting turn holds no slot."""
         ...
 
-    async def ask(self, text: str, *, choices: Sequence[str] | None = None, details: Any = None) -> Any:
-        """Ask a person and return the answer, a JSON value; waits through restarts, without a time-out."""
+    async def ask(
+        self,
+        text: str,
+        *,
+        choices: Sequence[str] | None = None,
+        details: Any = None,
+        timeout_seconds: float | None = None,
+    ) -> Any:
+        """Ask a person and return the answer, a JSON value; waits through restarts, for ever unless limited.
+
+        Raises:
+            QuestionTimeoutError: nobody has answered within `timeout_seconds`.
+        """
+        ...
+
+    def is_known(self, spec: StepSpec[Any]) -> bool:
+        """Whether the next step with this spec was begun by an earlier attempt, with or without a result."""
+        ...
+
+    def number(self, name: str) -> int:
+        """How often this name was counted at this place of the turn, this time included; the same on every attempt."""
+        ...
+
+    def hold(self) -> None:
+        """Have a cancellation not end this turn: it is only told by `is_cancelled`, until as many `release`."""
+        ...
+
+    def settle(self) -> None:
+        """Have waits last in a held turn that is cancelled, until `release`: it brings something to an end."""
+        ...
+
+    def release(self) -> None:
+        """Take one `hold` back: a cancellation that has come meanwhile takes effect with the last one."""
+        ...
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether nobody wants this turn's work any more."""
         ...
 
     def preview(self, spec: StepSpec[Any], item: Any) -> None:
@@ -170,6 +210,22 @@ async def step(
         on_unknown=on_unknown,
     )
     return await turn.step(spec, call)
+
+
+def fencing_token() -> int:
+    """Return a number that rises with each taking of the running agent by a process; for code inside a durable turn.
+
+    An agent is a distributed lock: one process at a time runs its turns. A process that has lost it without knowing
+    (stopped for longer than the lease, cut off from the journal) may still write outside. A store that keeps the
+    highest token it has seen, and refuses lower ones, is safe from it.
+
+    Raises:
+        ContextError: no durable turn runs here.
+    """
+    turn = current_turn.get()
+    if turn is None:
+        raise ContextError("fencing_token() is for handlers that run on a durable runtime: nothing is leased here")
+    return turn.fencing_token
 
 
 async def sleep(seconds: float) -> None:

@@ -6,6 +6,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, cast
 
@@ -163,7 +164,13 @@ class Activations:
 
 
 def _recorder(agent: Agent) -> EventSourcedAgent[Any] | None:
-    return cast("EventSourcedAgent[Any]", agent) if isinstance(agent, EventSourcedAgent) else None
+    return cast("EventSourcedAgent[Any]", agent) if _records_events(type(agent)) else None
+
+
+@lru_cache(maxsize=256)
+def _records_events(agent_class: type) -> bool:
+    # Asked several times a turn, and a check against a protocol's subclass takes long.
+    return issubclass(agent_class, EventSourcedAgent)
 
 
 async def _recorded(agent: EventSourcedAgent[Any], activated: Activated, events: tuple[bytes, ...]) -> StateChange:

@@ -36,10 +36,10 @@ class Sleepers(Protocol):
 class OpenWait:
     """A waiting step that is open: what it waits for may be given to it."""
 
-    __slots__ = ("counted", "due_at", "key", "kind", "outcome")
+    __slots__ = ("again", "counted", "due_at", "key", "kind", "outcome")
 
-    def __init__(self, key: bytes, kind: str, due_at: float | None) -> None:
-        self.key, self.kind, self.due_at = key, kind, due_at
+    def __init__(self, key: bytes, kind: str, due_at: float | None, again: float | None = None) -> None:
+        self.key, self.kind, self.due_at, self.again = key, kind, due_at, again
         self.outcome: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self.counted = False
 
@@ -63,10 +63,13 @@ class Attempt:
         "_sleepers",
         "_task",
         "_waits",
+        "holds",
         "is_durable",
+        "is_unwanted",
         "over",
         "parked",
         "run",
+        "settling",
         "since",
         "slot",
         "started",
@@ -87,6 +90,12 @@ class Attempt:
         """What it waits for, once it is unwound."""
         self.is_durable = True
         """Whether the agent can be made again: one whose only home is this process is not unwound for its memory."""
+        self.is_unwanted = started.cancelled
+        """Whether its cancellation was asked for."""
+        self.holds = 0
+        """How many parts of the handler have to come to an end whatever happens: only then it is cancelled."""
+        self.settling = 0
+        """How many of them do so now, and may wait for it."""
         self.since = 0.0
         """When it gave its slot back, by the event loop's clock."""
         self._waits: dict[bytes, OpenWait] = {}
@@ -132,11 +141,18 @@ class Attempt:
         """Whether it is over for one of these reasons, as of now."""
         return self.over in reasons
 
+    @property
+    def may_wait(self) -> bool:
+        """Whether there is still a reason to wait for anything."""
+        return not (self.holds and self.is_unwanted) or self.settling > 0
+
     # ── waits ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def open_wait(self, key: bytes, kind: str, due_at: float | None, outer: Scope | None) -> OpenWait:
+    def open_wait(
+        self, key: bytes, kind: str, due_at: float | None, outer: Scope | None, *, again: float | None = None
+    ) -> OpenWait:
         """Begin to wait for a step's result."""
-        wait = self._waits[key] = OpenWait(key, kind, due_at)
+        wait = self._waits[key] = OpenWait(key, kind, due_at, again)
         arrived = self._arrived.get(key)
         if arrived is not None:
             wait.resolve(arrived)
@@ -197,12 +213,25 @@ class Attempt:
 
     def cancel(self) -> None:
         """Have the handler know that nobody wants its work any more, and cut it off if it goes on."""
-        if self.over is not None:
+        if self.over is not None or (self.holds and self.is_unwanted):
+            return
+        self.is_unwanted = True
+        self.token.cancel()
+        if self.holds:
+            if self.suspension.can_be_unwound and not self.settling and self._task is not None:
+                self._task.cancel()  # what it waits for is of no use any more
             return
         self.over = "cancelled"
-        self.token.cancel()
         # One that only waits has nothing to bring to an end.
         self._strike_later("cancelled", 0.0 if self.suspension.can_be_unwound else CANCEL_SECONDS)
+
+    def release(self) -> None:
+        """Take one hold back; with the last one a cancellation that was asked for meanwhile has its effect."""
+        self.holds -= 1
+        self.settling = max(0, self.settling - 1)
+        if not self.holds and self.is_unwanted and self.over is None:
+            self.over = "cancelled"
+            self._strike_later("cancelled")
 
     def _strike_later(self, over: Over, seconds: float = CANCEL_SECONDS) -> None:
         def strike() -> None:
@@ -214,5 +243,7 @@ class Attempt:
 
 
 def _earliest(waits: Sequence[OpenWait]) -> float | None:
+    now = asyncio.get_running_loop().time()
     due = [wait.due_at for wait in waits if wait.due_at is not None]
-    return max(0.0, min(due) - asyncio.get_running_loop().time()) if due else None
+    due += [now + wait.again for wait in waits if wait.again is not None]
+    return max(0.0, min(due) - now) if due else None

@@ -87,7 +87,10 @@ async def _marked(call: Callable[[str], Awaitable[T]], scope: Scope) -> T:
 
 
 async def first_of(opened: OpenWait, call: Callable[[Wait], Awaitable[T]], wait: Wait) -> bytes | Value[T] | Failed:
-    """Return what came first: something from outside, stored already, or the result of the call."""
+    """Return what came first: something from outside, stored already, or the result of the call.
+
+    A result that came in the moment the turn was unwound is returned too: nobody else will hear it.
+    """
     task = asyncio.ensure_future(call(wait))
     try:
         await asyncio.wait({task, opened.outcome}, return_when=asyncio.FIRST_COMPLETED)
@@ -95,10 +98,9 @@ async def first_of(opened: OpenWait, call: Callable[[Wait], Awaitable[T]], wait:
         if not task.done():
             task.cancel()
             await asyncio.wait({task})
-    if opened.outcome.done():
-        if not task.cancelled():
-            task.exception()  # seen: what is stored rules
-        return opened.outcome.result()
+    has_result = not task.cancelled() and task.exception() is None
+    if opened.outcome.done() and not (has_result and opened.outcome.exception() is not None):
+        return opened.outcome.result()  # what is stored rules
     result = _result(task)
     return result if isinstance(result, Failed) else Value(result)
 

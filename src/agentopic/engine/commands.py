@@ -9,6 +9,7 @@ from typing import Annotated, Final
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from agentopic.core import AgentId
+from agentopic.engine.process_lived.names import parse_mesh_type, place_of
 from agentopic.envelope import Envelope, new_id
 from agentopic.envelope import attributes as names
 from agentopic.envelope.kafka import encode
@@ -90,9 +91,16 @@ def command_event(
     )
 
 
-def control_row(namespace: str, agent: AgentId, event: Envelope) -> OutboxRow:
-    """Return the record of a command, for the control topic of the agent's type."""
+def control_row(namespace: str, agent: AgentId, event: Envelope, *, places: int = 1) -> OutboxRow:
+    """Return the record of a command, for the control topic of the agent's type.
+
+    For a process-lived agent it goes to its process: to one of so many partitions of the replies topic.
+    """
     message = encode(event, key=agent.key.encode())
+    name = parse_mesh_type(agent.type)
+    if name is not None:
+        topic, partition = place_of(namespace, name.process, places)
+        return OutboxRow(topic=topic, key=None, value=message.value, headers=message.headers, partition=partition)
     topic = control(namespace, agent.type)
     return OutboxRow(topic=topic, key=message.key, value=message.value, headers=message.headers)
 

@@ -17,6 +17,7 @@ from agentopic.engine.mail import Waker
 from agentopic.engine.mesh import Mesh
 from agentopic.engine.messaging import Messages
 from agentopic.engine.options import EngineOptions
+from agentopic.engine.process_lived.residence import Residence
 from agentopic.engine.request_ids import AskingStep
 from agentopic.engine.requests import Requests
 from agentopic.engine.sending import Sender
@@ -52,9 +53,25 @@ class Connections:
         self.sender = Sender(mesh.transport)
         self.listener = Listener(mesh, catalog, options)
         self.waker = Waker(self.sender, options.namespace)
-        self.requests = Requests(self.listener, self.sender, catalog, options, keep=self._keep)
+        self.residence = Residence(
+            kernel, mesh, catalog, options, large=large, listener=self.listener, sender=self.sender
+        )
+        self.requests = Requests(
+            self.listener,
+            self.sender,
+            catalog,
+            options,
+            owner=self.residence.owner,
+            clock=mesh.clock,
+            keep=self._keep,
+        )
         self.control = ControlClient(options.namespace, self.sender, catalog, mesh.clock, questions=self._questions)
-        self.plan_links = Links(listener=self.listener, waker=self.waker, heard=self.requests.resolve)
+        self.plan_links = Links(
+            listener=self.listener,
+            waker=self.waker,
+            members=self.residence.members,
+            heard=self.requests.resolve,
+        )
         self.listener.on(names.KIND_WAKE, self._woken)
         self.callers = Callers(self.requests, self.control, options, writer=self._writer)
         self.messages = Messages(
@@ -64,6 +81,7 @@ class Connections:
             options,
             requests=self.requests,
             callers=self.callers,
+            residence=self.residence,
             large=large,
             settled=life.settled,
         )

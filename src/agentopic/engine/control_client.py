@@ -18,10 +18,11 @@ from agentopic.engine.commands import (
     command_event,
     control_row,
 )
+from agentopic.engine.process_lived.names import parse_mesh_type
 from agentopic.engine.sending import Sender
 from agentopic.engine.topics import TopicCatalog
 from agentopic.envelope import Envelope
-from agentopic.envelope.kafka_topics import consumer_group, control, parse_topic
+from agentopic.envelope.kafka_topics import consumer_group, control, parse_topic, replies
 from agentopic.errors import PayloadError
 from agentopic.ports.clock import Clock
 from agentopic.ports.journal import Question
@@ -136,10 +137,15 @@ class ControlClient:
         return sorted(each.name for each in parsed if each is not None and (each.namespace, each.kind) == mine)
 
     async def _send(self, agent: AgentId, command: Command, *, run: str | None = None) -> None:
-        await self._catalog.require(control(self._namespace, agent.type))
+        lives = isinstance(command, CancelCommand) and parse_mesh_type(agent.type) is not None
+        topic = replies(self._namespace) if lives else control(self._namespace, agent.type)
+        places = await self._catalog.partitions(topic)
         event = command_event(self._namespace, agent, command, now=self._clock.now(), run=run)
-        row = control_row(self._namespace, agent, event)
-        await self._sender.send(OutgoingRecord(topic=row.topic, key=row.key, value=row.value, headers=row.headers))
+        row = control_row(self._namespace, agent, event, places=places)
+        record = OutgoingRecord(
+            topic=row.topic, key=row.key, value=row.value, headers=row.headers, partition=row.partition
+        )
+        await self._sender.send(record)
 
 
 def _open_question(question: Question, agent_type: str) -> OpenQuestion:

@@ -104,8 +104,11 @@ def read_delivery(started: Started) -> Delivery:
     texts: list[bytes | None] = []
     at = _FIXED.size
     for length in lengths:
-        texts.append(None if length == _NONE else head[at : at + length])
-        at += max(length, 0)
+        if length == _NONE:
+            texts.append(None)
+            continue
+        texts.append(head[at : at + length])
+        at += length
     agent_type, agent_key, topic_type, topic_source, kafka_topic, key, request = texts
     headers = unpack_headers(head[at:])
     return Delivery(

@@ -126,8 +126,13 @@ class Dispatcher:
             await attempt.leave()
 
     async def _live(self, attempt: Attempt, turn: Turn) -> Ended:
-        if attempt.started.cancelled or attempt.is_over("cancelled") or self._hooks.is_cancelled(turn.run):
+        is_held = turn.steps.log.has_saga  # what it has begun must come to an end
+        if is_held:
+            turn.hold()
+        elif attempt.is_unwanted or self._hooks.is_cancelled(turn.run):
             return Ended(finish=self._endings.cancelled(turn))
+        if attempt.is_unwanted:
+            attempt.token.cancel()
         try:
             self._require_startable(attempt.started, turn.delivery)
             ended = await self._handle(attempt, turn)
@@ -136,6 +141,8 @@ class Dispatcher:
         except BaseException as exc:  # the one place where whatever a handler raises is classified
             if attempt.is_over("lost"):
                 raise TurnLost from exc  # a task group wraps it, a handler may turn it into anything
+            if is_held:
+                turn.release()
             return await self._broken(attempt, turn, exc)
         if attempt.over is None or attempt.is_over("cancelled"):
             return ended  # a handler that ends in its own way when it is cancelled has done its work

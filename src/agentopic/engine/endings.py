@@ -46,6 +46,7 @@ class Endings:
             error=error,
             attempts=turn.steps.attempt.started.attempts,
             now=self._clock.now(),
+            agent=turn.delivery.agent,
         )
         answer = self._fault(turn, error, outcome)
         return self._finish(turn, outcome, outbox=(letter, *turn.outbox), answer=answer, state=state, error=error)

@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from agentopic.engine.host import Host
 from agentopic.engine.incarnation import Incarnation
+from agentopic.engine.process_lived.residence import Residence
 from agentopic.envelope.kafka_topics import control
 from agentopic.errors import ProcessBuriedError
 from agentopic.ports.admin import OffsetRange
@@ -19,13 +20,31 @@ Reaches = Sequence[Mapping[TopicPartition, OffsetRange]]
 """Per agent type, what the partitions it reads hold."""
 
 
-async def until_idle(host: Host) -> None:
+async def until_idle(host: Host | None, residence: Residence) -> None:
     """Wait until nothing is left to do for the agent types of this process, here or in another one.
 
     What a finished turn published to these agent types counts too: the ends are read anew until two looks in a
-    row find nothing and the same ends. Raises what ended the host, if it ends meanwhile.
+    row find nothing and the same ends. Handlers of process-lived agents count as well; without a host they are all
+    there is. Raises what ended the host, if it ends meanwhile.
     """
-    await _until(host, _is_idle)
+    while True:
+        if host is not None:
+            await _until(host, _is_idle)
+        held = await residence.reaches()
+        if residence.is_idle(held):
+            await asyncio.sleep(LOOK_SECONDS)
+            if residence.is_idle(await residence.reaches()) and (host is None or await _is_idle_now(host)):
+                return
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _is_idle_now(host: Host) -> bool:
+    life = host.incarnation
+    if life is None or life.over.done():
+        return False
+    with suppress(ProcessBuriedError):
+        return await _is_idle(life, await _reaches(life))
+    return False
 
 
 async def until_stored(host: Host) -> None:

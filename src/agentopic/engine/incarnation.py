@@ -34,6 +34,7 @@ from agentopic.engine.topics import TopicCatalog
 from agentopic.engine.turn import Turn
 from agentopic.engine.withdrawal import withdrawal_row
 from agentopic.engine.writer import Writer
+from agentopic.envelope.kafka_topics import replies
 from agentopic.errors import ConfigError, JournalRewoundError, JournalUnavailableError, ProcessBuriedError
 from agentopic.ports.journal import Holdings, Journal, Letter, Notice, OutboxRow
 from agentopic.telemetry.loggers import get_logger
@@ -307,8 +308,9 @@ class Incarnation:
 
     def _withdraw(self, turn: Turn, recipient: str, wait_id: str) -> Sequence[OutboxRow]:
         namespace, now = self.plan.options.namespace, self.plan.mesh.clock.now()
-        callee, key = AgentId.from_str(recipient), bytes.fromhex(wait_id)
-        return (withdrawal_row(namespace, turn.delivery, callee, key, now=now),)
+        callee, key = self.plan.links.members.outside(AgentId.from_str(recipient)), bytes.fromhex(wait_id)
+        places = self.plan.catalog.count(replies(namespace)) or 1
+        return (withdrawal_row(namespace, turn.delivery, callee, key, now=now, places=places),)
 
     def _asked(self, turn: Turn, question_id: str, note: bytes) -> Sequence[OutboxRow]:
         namespace, now = self.plan.options.namespace, self.plan.mesh.clock.now()

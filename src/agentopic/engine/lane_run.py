@@ -12,11 +12,14 @@ from agentopic.ports.journal import Started
 class LaneRun:
     """One lane under one token."""
 
-    __slots__ = ("_sleepers", "attempt", "is_aborted", "must_look", "slot", "started", "task")
+    __slots__ = ("_pos", "_sleepers", "attempt", "is_aborted", "must_look", "next", "slot", "started", "task")
 
     def __init__(self, started: Started, slot: Slot, sleepers: Sleepers) -> None:
         self.started, self.slot = started, slot
         self._sleepers = sleepers
+        self._pos = started.pos
+        self.next: Started | None = None
+        """A delivery the journal has started in this lane before its task knew that there was nothing more to run."""
         self.task: asyncio.Task[None] | None = None
         self.attempt: Attempt | None = None
         """The attempt that can be cancelled, or given results; None between two turns."""
@@ -27,8 +30,14 @@ class LaneRun:
 
     def begin(self, started: Started) -> Attempt:
         """Begin with a turn."""
+        self._pos = started.pos
         self.attempt = Attempt(started, self.slot, self._sleepers)
         return self.attempt
+
+    def given(self, started: Started) -> None:
+        """Note what the journal says runs in this lane: the turn at hand, or one that came as the lane was ending."""
+        if started.pos != self._pos:
+            self.next = started
 
     def cancel(self) -> None:
         """Cancel the turn at hand."""

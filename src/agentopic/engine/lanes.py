@@ -81,7 +81,10 @@ class Lanes:
             self._outbox.add(started.unsent)
             hosted = self._hosted[started.group]
             key = started.lane, started.token
-            if started.pos is None or key in hosted.held:
+            if started.pos is None:
+                continue
+            if key in hosted.held:
+                hosted.held[key].given(started)
                 continue
             hosted.slots.take()
             run = hosted.held[key] = LaneRun(started, Slot(hosted.slots), self.suspended)
@@ -226,6 +229,8 @@ class Lanes:
             run.slot.give_back()
             if self._waiting:
                 self._nudged.set()
+            if run.next is not None:
+                self.start([run.next])
 
     async def _attempt(self, hosted: Hosted, run: LaneRun, started: Started) -> Ended:
         if run.must_look:
@@ -246,8 +251,8 @@ class Lanes:
         self, hosted: Hosted, run: LaneRun, started: Started, ended: Ended, *, hand_back: bool
     ) -> Started | None:
         finish = ended.finish
-        if isinstance(finish, TurnDone):
-            finish = replace(finish, hand_back=hand_back or self._draining)
+        if (hand_back or self._draining) and isinstance(finish, TurnDone):
+            finish = replace(finish, hand_back=True)
         try:
             following = await self._writer.commit(finish)
         except ValueRefusedError as exc:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from agentopic.engine.listener import Listener
 from agentopic.engine.mail import Waker
+from agentopic.engine.process_lived.members import Members
 from agentopic.envelope import Envelope
 
 
@@ -17,5 +18,7 @@ class Links:
     listener: Listener
     """Its address is where this process is woken."""
     waker: Waker
+    members: Members
+    """The agents that live with this process."""
     heard: Callable[[Envelope], None]
     """Given the answers that came over a control topic: somebody here may wait for one."""

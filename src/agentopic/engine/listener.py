@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import zlib
 from collections.abc import Callable
 from contextvars import Context
 
 from agentopic.engine.mesh import Mesh
 from agentopic.engine.options import EngineOptions
+from agentopic.engine.process_lived.names import place_of
 from agentopic.engine.topics import TopicCatalog
 from agentopic.envelope import Envelope, new_id
 from agentopic.envelope.kafka import decode_record
@@ -64,11 +64,20 @@ class Listener:
                 self._place = await self._begin()
             return ReplyAddress(*self._place)
 
+    async def place_of(self, process: str) -> ReplyAddress:
+        """Return where the process of this id hears.
+
+        Raises:
+            MissingTopicError: there is no replies topic.
+            TransportError: the broker does not answer.
+        """
+        count = await self._catalog.partitions(replies(self._options.namespace))
+        return place_of(self._options.namespace, process, count)
+
     async def _begin(self) -> TopicPartition:
         topic = replies(self._options.namespace)
         await self._catalog.ensure(self._catalog.specs([topic]))
-        count = await self._catalog.partitions(topic)
-        place = TopicPartition(topic, zlib.crc32(self.id.encode()) % count)
+        place = TopicPartition(*await self.place_of(self.id))
         ends = await self._mesh.admin.offsets([place])
         reader = await self._mesh.transport.reader(f"{topic}.{self.id}")
         await reader.assign({place: ends[place].end})

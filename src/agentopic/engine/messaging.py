@@ -18,6 +18,9 @@ from agentopic.engine.large_payloads import LargePayloads
 from agentopic.engine.mesh import Mesh
 from agentopic.engine.options import EngineOptions
 from agentopic.engine.payloads import read_payload, write_payload
+from agentopic.engine.process_lived.causes import caused
+from agentopic.engine.process_lived.names import parse_mesh_type
+from agentopic.engine.process_lived.residence import Residence
 from agentopic.engine.request_ids import request_id, step_of
 from agentopic.engine.requests import Asking, Requests
 from agentopic.engine.step_keys import inside_step
@@ -46,11 +49,13 @@ class Messages:
         *,
         requests: Requests,
         callers: Callers,
+        residence: Residence,
         large: LargePayloads,
         settled: Callable[[], Awaitable[None]],
     ) -> None:
         self._kernel, self._mesh, self._catalog, self._options = kernel, mesh, catalog, options
         self._requests, self._callers, self._large, self._settled = requests, callers, large, settled
+        self._residence = residence
 
     # ── publishing ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -64,7 +69,12 @@ class Messages:
             turn.publish(await self._large.aside(content), topic_id, kafka_topic, message_id=message_id)
             return
         await self._settled()
-        await self.publish_envelope(self._root(content, topic_id.source, sender, message_id), topic_id)
+        root = await self._root(content, topic_id.source, sender, message_id)
+        if self._residence.listens_to(kafka_topic) and not await self._catalog.has_now(kafka_topic):
+            # Topics are created by others here, and this one is not there: it stays among the agents of this process.
+            self._residence.hear(root, topic_id)
+            return
+        await self.publish_envelope(root, topic_id)
 
     async def publish_envelope(self, envelope: Envelope, topic_id: TopicId) -> Sent:
         """Publish a finished event; see `EngineRuntime.publish_envelope`."""
@@ -92,16 +102,18 @@ class Messages:
         message_id: str | None,
     ) -> Any:
         """Send a message and return its answer; see `EngineRuntime.send_message`."""
+        turn, resident = current_turn.get(), self._residence.members.here(recipient)
+        if resident is not None and not isinstance(turn, Turn):
+            return await self._residence.call(message, resident, sender=sender, token=token, message_id=message_id)
         content = write_payload(self._kernel.serializers, message)
-        turn = current_turn.get()
         if isinstance(turn, Turn):
             asking = self._ask(turn, content, recipient)
             answer = await (asking if token is None else token.link_future(asyncio.ensure_future(asking)))
         else:
             await self._settled()
-            root = self._root(content, recipient.key, sender, message_id)
-            timeout = self._options.request_timeout_seconds
-            answer = await self.request_envelope(root, recipient, deadline_seconds=timeout, token=token)
+            root = await self._root(content, recipient.key, sender, message_id)
+            patience = self._residence.patience()
+            answer = await self.request_envelope(root, recipient, deadline_seconds=patience, token=token)
         answer = await self._large.whole(answer)
         raise_fault(answer)
         return read_payload(self._kernel.serializers, self._options.namespace, answer)
@@ -126,27 +138,36 @@ class Messages:
         """Ask from inside a turn: a step whose result is the answer, whatever process the turn goes on in."""
         if recipient == turn.delivery.agent:
             raise CallCycleError(f"{recipient} sends to itself and waits: its lane runs one handler at a time")
-        await self._require(recipient)
+        callee = await self._callee(recipient)
+        spec = self._spec(turn, content, recipient, callee)
+        if not turn.is_known(spec):
+            await self._require(callee)
         nested = inside_step.get() is not None
         lasting = await self._lasting_address(turn.delivery.agent)
 
         async def call(wait: Wait) -> Envelope:
             asked_as = request_id(step_of(self._options.namespace, turn.delivery, wait.key))
-            request = turn.request(await self._large.aside(content), recipient, asked_as)
+            request = turn.request(await self._large.aside(content), callee, asked_as)
             if wait.due_ms is not None:
                 request = request.with_extensions(expirytime=format_time(_instant(wait.due_ms)))
             asking = Asking(
                 request=request,
-                recipient=recipient,
+                recipient=callee,
                 timeout_seconds=wait.remaining_seconds,
                 lasting=None if nested else lasting,
             )
             return await self._requests.ask(asking)
 
-        return await turn.wait(self._spec(turn, content, recipient), call)
+        return await turn.wait(spec, call)
 
-    def _spec(self, turn: Turn, content: Content, recipient: AgentId) -> WaitSpec[Envelope]:
+    async def _callee(self, recipient: AgentId) -> AgentId:
+        """Return a recipient as it is called everywhere, also one that lives with this process."""
+        resident = self._residence.members.here(recipient)
+        return recipient if resident is None else await self._residence.named(resident) or recipient
+
+    def _spec(self, turn: Turn, content: Content, recipient: AgentId, callee: AgentId) -> WaitSpec[Envelope]:
         group = consumer_group(self._options.namespace, recipient.type)
+        lives = parse_mesh_type(callee.type) is not None
         inherited = turn.delivery.envelope.expirytime if turn.delivery.request_id is not None else None
         return WaitSpec(
             kind="request",
@@ -157,11 +178,14 @@ class Messages:
             repeatable=True,
             due_seconds=self._options.request_timeout_seconds,
             due_ms=None if inherited is None else int(inherited.timestamp() * 1000),
-            callee=lane_id(group, recipient.key),
+            callee=None if lives else lane_id(group, recipient.key),
+            again_seconds=self._options.owner_seconds if lives else None,
         )
 
     async def _require(self, recipient: AgentId) -> None:
         """Refuse what goes nowhere before it is a step; whether the broker answers is the step's concern."""
+        if parse_mesh_type(recipient.type) is not None:
+            return
         try:
             await self._catalog.require(agent_requests(self._options.namespace, recipient.type))
         except TransportError:
@@ -178,11 +202,13 @@ class Messages:
 
     # ── parts ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _root(self, content: Content, subject: str, sender: AgentId | None, message_id: str | None) -> Envelope:
+    async def _root(self, content: Content, subject: str, sender: AgentId | None, message_id: str | None) -> Envelope:
+        """Return an event of code outside of any turn: of a script, or of an agent that lives with this process."""
         namespace = self._options.namespace
         event_id = message_id or new_id()
-        extensions: dict[str, str] = {names.CORRELATIONID: event_id}
+        extensions = caused(event_id)
         source = f"/{namespace}/publishers"
+        sender = await self._residence.named(sender)
         if sender is not None:
             source = agent_source(namespace, sender.type, sender.key)
             extensions |= {names.AGAGENTSENDERTYPE: sender.type, names.AGAGENTSENDERKEY: sender.key}

@@ -85,3 +85,8 @@ class EngineOptions:
     """Where blobs are served, `<url>/v1/blobs/<sha256>`; None: events name the content alone (`ni:` of RFC 6920)."""
     blob_seconds: float = 30 * 24 * 3600.0
     """How long an unused blob is kept; longer than events may lie in a topic unread."""
+
+    @property
+    def owner_seconds(self) -> float:
+        """How long a process that owns a process-lived agent may be silent before it is taken to be gone."""
+        return self.request_resend_seconds * (self.request_resends + 1)

@@ -278,8 +278,10 @@ class PartitionReader:
 
 
 def _bytes(record: Record) -> int:
-    headers = sum(len(name) + len(value) for name, value in record.headers)
-    return len(record.key or b"") + len(record.value or b"") + headers
+    size = len(record.key or b"") + len(record.value or b"")
+    for name, value in record.headers:
+        size += len(name) + len(value)
+    return size
 
 
 def _time_ms(start_from: str) -> int:

@@ -10,6 +10,9 @@ from agentopic.engine.writer import Writer
 from agentopic.envelope import attributes as names
 from agentopic.ports.journal import Started, StepRow
 
+PREDECESSORS = 100
+"""How many earlier redrives are looked at: the number comes with the event, and anyone can write it."""
+
 
 class Predecessors:
     """Reads recorded steps."""
@@ -20,15 +23,16 @@ class Predecessors:
     async def recorded(self, started: Started, delivery: Delivery) -> tuple[Mapping[bytes, StepRow], bytes]:
         """Return the recorded steps of a turn, and the identity under which the keys of its steps are derived.
 
-        A redriven delivery uses the steps of its predecessors again, unless it is marked as fresh: what succeeded is
-        not called a second time, what failed is.
+        A redriven delivery uses the steps of its predecessors again, from the last one on that was sent as fresh:
+        what succeeded is not called a second time, what failed is.
         """
         rows: dict[bytes, StepRow] = {}
         root = started.identity
         redrive = delivery.envelope.agredrive
-        if redrive > 0 and delivery.envelope.extensions.get(names.AGFRESH) != "true":
-            root = _identity(delivery, 0)
-            for earlier in range(redrive):
+        if redrive > 0:
+            fresh = _fresh_from(delivery)
+            root = _identity(delivery, fresh)
+            for earlier in range(max(fresh, redrive - PREDECESSORS), redrive):
                 rows |= _successes(await self._read(_identity(delivery, earlier)))
         if started.attempts > 1:
             rows |= await self._read(started.identity)
@@ -37,6 +41,13 @@ class Predecessors:
     async def _read(self, turn: bytes) -> dict[bytes, StepRow]:
         rows = await self._writer.read(lambda: self._writer.journal.recorded(turn))
         return {row.key: row for row in rows}
+
+
+def _fresh_from(delivery: Delivery) -> int:
+    """Return the redrive number from which on recorded steps count: 0 unless the delivery says otherwise."""
+    text = delivery.envelope.extensions.get(names.AGFRESH)
+    said = int(text) if isinstance(text, str) and text.isascii() and text.isdecimal() and len(text) < 10 else 0
+    return min(said, delivery.envelope.agredrive)
 
 
 def _identity(delivery: Delivery, redrive: int) -> bytes:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from agentopic.core import AgentId
 from agentopic.engine.listener import Listener
 from agentopic.engine.options import EngineOptions
+from agentopic.engine.process_lived.answers import gone_fault
+from agentopic.engine.process_lived.names import parse_mesh_type
+from agentopic.engine.process_lived.owner import Owner
 from agentopic.engine.request_ids import AskingStep, asking_step
 from agentopic.engine.sending import Sender
 from agentopic.engine.topics import TopicCatalog
@@ -17,6 +20,7 @@ from agentopic.envelope import attributes as names
 from agentopic.envelope.kafka import encode
 from agentopic.envelope.kafka_topics import agent_requests
 from agentopic.errors import RecordRefusedError, RequestTimeoutError, TransportError, UndeliverableError
+from agentopic.ports.clock import Clock
 from agentopic.ports.journal import ReplyAddress
 from agentopic.ports.transport import OutgoingRecord
 from agentopic.telemetry.loggers import get_logger
@@ -37,6 +41,8 @@ class _Pending:
     waiters: int = 0
     lasting: bool = False
     """Whether the answer has been asked for where it finds its lane without this process."""
+    heard: bool = False
+    """Whether the process of a process-lived callee has said that it has the request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,18 +61,29 @@ class Asking:
         """The id that the answer will carry."""
         return self.request.agrequestid or self.request.id
 
-    def addressed(self, namespace: str, address: ReplyAddress) -> OutgoingRecord:
-        """Return the record that asks for an answer to this address."""
+    def event(self, address: ReplyAddress | None) -> Envelope:
+        """Return the event that asks for an answer to this address; None: to somebody in this process."""
         recipient = self.recipient
-        addressed = self.request.with_extensions(
+        return self.request.with_extensions(
             agrequestid=self.request_id,
-            agreplyto=f"{address.topic}/{address.partition}",
+            agreplyto=None if address is None else f"{address.topic}/{address.partition}",
             agmsgkind=names.KIND_REQUEST,
             agtargettype=recipient.type,
             agtargetkey=recipient.key,
         )
-        message = encode(addressed, key=recipient.key.encode())
-        topic = agent_requests(namespace, recipient.type)
+
+    def addressed(self, namespace: str, address: ReplyAddress, owner: ReplyAddress | None) -> OutgoingRecord:
+        """Return the record that asks for an answer to this address; `owner` is where a callee's process hears."""
+        message = encode(self.event(address), key=self.recipient.key.encode())
+        if owner is not None:
+            return OutgoingRecord(
+                topic=owner.topic,
+                key=None,
+                value=message.value,
+                headers=message.headers,
+                partition=owner.partition,
+            )
+        topic = agent_requests(namespace, self.recipient.type)
         return OutgoingRecord(topic=topic, key=message.key, value=message.value, headers=message.headers)
 
 
@@ -74,10 +91,18 @@ class Requests:
     """The questions this process has asked and not yet heard the answers of."""
 
     def __init__(
-        self, listener: Listener, sender: Sender, catalog: TopicCatalog, options: EngineOptions, *, keep: Keep
+        self,
+        listener: Listener,
+        sender: Sender,
+        catalog: TopicCatalog,
+        options: EngineOptions,
+        *,
+        owner: Owner,
+        clock: Clock,
+        keep: Keep,
     ) -> None:
         self._listener, self._sender, self._catalog, self._options = listener, sender, catalog, options
-        self._keep = keep
+        self._owner, self._clock, self._keep = owner, clock, keep
         self._waiting: dict[str, _Pending] = {}
         self._left: dict[str, None] = {}
         self._readdressing: set[asyncio.Task[bool]] = set()
@@ -85,6 +110,7 @@ class Requests:
         """Whether this process is about to end: turns that wait are handed over, and asked on elsewhere."""
         for kind in (names.KIND_REPLY, names.KIND_FAULT):
             listener.on(kind, self.resolve)
+        listener.on(names.KIND_ACK, self._acknowledged)
 
     async def ask(self, asking: Asking) -> Envelope:
         """Send a request and return the reply or fault that answers it.
@@ -104,6 +130,8 @@ class Requests:
         pending.waiters += 1
         try:
             async with asyncio.timeout(asking.timeout_seconds):
+                if parse_mesh_type(asking.recipient.type) is not None:
+                    return await self._ask_owner(asking, pending)
                 return await self._insist(asking, pending)
         except TimeoutError as exc:
             raise RequestTimeoutError(f"{asking.recipient} did not answer before the deadline") from exc
@@ -129,12 +157,36 @@ class Requests:
         await _heard(answer, None)
         return answer.result()
 
+    async def _ask_owner(self, asking: Asking, pending: _Pending) -> Envelope:
+        """Ask a process-lived agent: over and over, so that the end of its process does not go unnoticed."""
+        if self._owner.owns(asking.recipient):
+            self._owner.take(asking.event(None), self.resolve)
+            await _heard(pending.answer, None)
+            return pending.answer.result()
+        options, unheard = self._options, 0
+        while unheard <= options.request_resends:
+            pending.heard = False
+            sent = await self._send(asking, None)
+            if await _heard(pending.answer, options.request_resend_seconds if sent else RETRY_SECONDS):
+                return pending.answer.result()
+            unheard = 0 if pending.heard else unheard + sent
+            if pending.heard and asking.request.data is not None:
+                # What is asked is there; from now on it is only asked for a sign of life.
+                asking = replace(asking, request=asking.request.replace(data=None))
+        return gone_fault(asking.event(None), asking.recipient, namespace=options.namespace, now=self._clock.now())
+
     async def _send(self, asking: Asking, address: ReplyAddress | None) -> bool:
         """Whether the log has the request; the broker's absence is an error for callers outside of turns only."""
+        if address is not None and self._owner.owns(asking.recipient):
+            self._owner.take(asking.event(address), address)
+            return True
+        name = parse_mesh_type(asking.recipient.type)
         try:
             here = address or await self._listener.open()
-            await self._catalog.require(agent_requests(self._options.namespace, asking.recipient.type))
-            await self._sender.send(asking.addressed(self._options.namespace, here))
+            owner = None if name is None else await self._listener.place_of(name.process)
+            if owner is None:
+                await self._catalog.require(agent_requests(self._options.namespace, asking.recipient.type))
+            await self._sender.send(asking.addressed(self._options.namespace, here, owner))
         except RecordRefusedError:
             raise
         except TransportError as exc:
@@ -169,6 +221,11 @@ class Requests:
             step = asking_step(request_id)
             if step is not None:
                 self._keep(step, answer)
+
+    def _acknowledged(self, ack: Envelope) -> None:
+        pending = self._waiting.get(ack.agrequestid or "")
+        if pending is not None:
+            pending.heard = True
 
     async def aclose(self) -> None:
         """Tell whoever still waits that no answer will be heard any more."""

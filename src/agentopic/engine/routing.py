@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from agentopic.core import AgentId, TopicId, TypePrefixSubscription, TypeSubscription
 from agentopic.core._kernel import Kernel
 from agentopic.engine.delivery import Delivery, lane_id
+from agentopic.engine.process_lived.names import parse_mesh_type
 from agentopic.envelope import Envelope, agent_source
 from agentopic.envelope import attributes as names
 from agentopic.envelope.kafka import topic_source
@@ -62,10 +63,10 @@ class Router:
         """Return what a record means for the agents of this type; none when it is for nobody here."""
         if record.topic == self.requests:
             return [self._request(record, envelope)]
-        topic = _topic_id(record, envelope)
+        topic = topic_of(record, envelope)
         if topic is None:
             return []
-        sender = _sender(envelope)
+        sender = sender_of(envelope)
         return [
             Delivery(agent=agent, topic=topic, envelope=envelope, record=record)
             for agent in self._kernel.recipients(topic)
@@ -87,19 +88,25 @@ class Router:
 
     def _caller(self, envelope: Envelope) -> bytes | None:
         """Return the lane whose turn waits for this request's answer; None when it was asked outside of any turn."""
-        sender = _sender(envelope)
+        sender = sender_of(envelope)
         if sender is None or envelope.causationid is None or not envelope.source.startswith(self._agents):
             return None
+        if parse_mesh_type(sender.type) is not None:
+            return None  # its handlers interleave: it can be part of no cycle
+        if envelope.agredrive:
+            return None  # it has had its answer, the fault: a redriven request can be part of no cycle
         return lane_id(consumer_group(self._namespace, sender.type), sender.key)
 
 
-def _topic_id(record: Record, envelope: Envelope) -> TopicId | None:
+def topic_of(record: Record, envelope: Envelope) -> TopicId | None:
+    """Return the topic an event was published to; None for a record of another kind of Kafka topic."""
     if envelope.agtopictype is not None:
         return TopicId(envelope.agtopictype, topic_source(envelope, record.key))
     parsed = parse_topic(record.topic)
     return None if parsed is None else TopicId(parsed.name, topic_source(envelope, record.key))
 
 
-def _sender(envelope: Envelope) -> AgentId | None:
+def sender_of(envelope: Envelope) -> AgentId | None:
+    """Return the agent that sent an event; None when it came from outside."""
     kind, key = envelope.agagentsendertype, envelope.agagentsenderkey
     return None if kind is None or key is None else AgentId(kind, key)

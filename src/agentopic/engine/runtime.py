@@ -195,10 +195,14 @@ class EngineRuntime(KernelRuntime):
 
     async def stop_when_idle(self) -> None:
         """Stop once every record read so far, and all that it caused for the agents hosted here, is done."""
+        await self.idle()
+        await self.stop()
+
+    async def idle(self) -> None:
+        """Wait until every record read so far, and all that it caused for the agents hosted here, is done."""
         await self._life.settled()
         if self._life.host is not None:
             await until_idle(self._life.host)
-        await self.stop()
 
     async def stop_when_stored(self) -> None:
         """Stop once every record read so far is stored as a delivery; whether it was run does not matter."""

@@ -18,6 +18,7 @@ from agentopic.core import (
 )
 from agentopic.core._turn import OnUnknown
 from agentopic.engine.budget import AgentBudgets, Budget
+from agentopic.engine.collector import calm_collector
 from agentopic.engine.options import RetryPolicy
 from agentopic.engine.runtime import EngineRuntime, Hosting, require_hostable
 from agentopic.errors import ConfigError
@@ -123,6 +124,7 @@ async def serve(
     """
     if not services:
         raise ConfigError("there is no service to run")
+    calm_collector()
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for each in (signal.SIGTERM, signal.SIGINT):

@@ -28,14 +28,33 @@ class Scope:
         A digest of (scope, path, kind, name, fingerprint of the input, n-th occurrence): it has no position, so that
         parallel branches need no order.
         """
-        base = blake2b(digest_size=16)
-        kind, name = spec.kind.encode(), spec.name.encode("utf-8", "surrogatepass")
-        for part in (kind, name, spec.input, *(each.encode("utf-8", "surrogatepass") for each in current_path.get())):
-            base.update(b"%d:" % len(part))
-            base.update(part)
-        digest = base.digest()
+        digest = _digest(spec.kind, spec.name, spec.input)
+        return self._key(digest, self._next(digest))
+
+    def next_key(self, spec: StepSpec[Any]) -> bytes:
+        """Return what `step_key` would return now."""
+        digest = _digest(spec.kind, spec.name, spec.input)
+        return self._key(digest, self.occurrences.get(digest, 0) + 1)
+
+    def number(self, name: str) -> int:
+        """Count a name at this place of the turn."""
+        return self._next(_digest("", name, b""))
+
+    def _next(self, digest: bytes) -> int:
         occurrence = self.occurrences[digest] = self.occurrences.get(digest, 0) + 1
+        return occurrence
+
+    def _key(self, digest: bytes, occurrence: int) -> bytes:
         return blake2b(digest + b"%d" % occurrence + self.key, digest_size=16).digest()
+
+
+def _digest(kind: str, name: str, given: bytes) -> bytes:
+    base = blake2b(digest_size=16)
+    texts = [each.encode("utf-8", "surrogatepass") for each in (name, *current_path.get())]
+    for part in (kind.encode(), texts[0], given, *texts[1:]):
+        base.update(b"%d:" % len(part))
+        base.update(part)
+    return base.digest()
 
 
 inside_step: ContextVar[Scope | None] = ContextVar("agentopic_inside_step", default=None)

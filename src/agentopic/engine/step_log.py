@@ -15,7 +15,7 @@ from agentopic.ports.journal import Spend, StepIntent, StepResult, StepRow
 
 T = TypeVar("T")
 
-PAID = frozenset({"model", "tool", "effect"})
+PAID = frozenset({"model", "tool", "effect", "saga"})
 """Kinds of steps that this process calls itself."""
 
 
@@ -65,6 +65,11 @@ class StepLog:
         self._attempt, self._writer = attempt, writer
         self._used: set[bytes] = set()
         self._open_requests: dict[bytes, str] = {}
+
+    @property
+    def has_saga(self) -> bool:
+        """Whether an earlier attempt has begun deeds of a saga."""
+        return any(row.kind == "saga" for row in self.recorded.values())
 
     def count(self, kind: str) -> StepCounts:
         """Return the counts of a kind."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from agentopic.core._turn import OnUnknown, StepSpec
 from agentopic.engine.attempt import Attempt
@@ -72,6 +72,14 @@ class Steps:
         scope = inside_step.get() or self._turn
         scope.minted += 1
         return scope.key.hex(), scope.minted
+
+    def is_known(self, spec: StepSpec[Any]) -> bool:
+        """Whether an earlier attempt has begun the step that a call with this spec would be now."""
+        return inside_step.get() is None and self._turn.next_key(spec) in self.log.recorded
+
+    def number(self, name: str) -> int:
+        """Count a name at this place of the turn, or of the running step."""
+        return (inside_step.get() or self._turn).number(name)
 
     def require_going(self) -> None:
         """Return while this attempt is to go on.
@@ -226,8 +234,10 @@ class Steps:
             known = self.log.known(key)
             row = known if known is not None and known.result is not None else await self.log.open(spec, key)
             if row.result is None:
+                if not self.attempt.may_wait:
+                    raise asyncio.CancelledError
                 return await self._wait(spec, call, row, outer)
-            return await self._replay_wait(spec, row.result, key)
+            return await self._replay_wait(spec, call, row.result, key)
         except (TurnLost, ProcessBuriedError) as exc:
             raise self._lose() from exc
 
@@ -236,7 +246,7 @@ class Steps:
     ) -> T:
         began = asyncio.get_running_loop().time()
         due_at = None if row.remaining_seconds is None else began + row.remaining_seconds
-        opened = self.attempt.open_wait(row.key, spec.kind, due_at, outer)
+        opened = self.attempt.open_wait(row.key, spec.kind, due_at, outer, again=spec.again_seconds)
         wait = Wait(key=row.key, fresh=row.fresh, due_ms=row.due_ms, due_at=due_at)
         try:
             outcome = await first_of(opened, call, wait)
@@ -270,7 +280,9 @@ class Steps:
         if spec.kind == "request":
             self.log.withdraw(key, spec.name)
 
-    async def _replay_wait(self, spec: WaitSpec[T], blob: bytes, key: bytes) -> T:
+    async def _replay_wait(
+        self, spec: WaitSpec[T], call: Callable[[Wait], Awaitable[T]], blob: bytes, key: bytes
+    ) -> T:
         after = self.log.read(blob).cancelled_after
         if after is None:
             return self.log.replay(spec, blob)
@@ -279,7 +291,10 @@ class Steps:
         # What broke it off then, a time-out or the branch that was faster, breaks it off again.
         async with self.attempt.suspension.resting():
             await asyncio.sleep(after + AGAIN_SECONDS)
-        raise asyncio.CancelledError
+        if not self.attempt.may_wait:
+            raise asyncio.CancelledError
+        # It does not: the branch that failed has not failed this time. It is waited for anew.
+        return await self.wait(spec, call)
 
 
 __all__ = ["StepTools", "Steps", "TurnLost"]

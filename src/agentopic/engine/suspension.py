@@ -22,13 +22,14 @@ class Suspension:
     anything returns to the handler or works.
     """
 
-    __slots__ = ("_changed", "_pinned", "_resting", "_retaking", "_running", "_slot", "_waiting")
+    __slots__ = ("_changed", "_closed", "_pinned", "_resting", "_retaking", "_running", "_slot", "_waiting")
 
     def __init__(self, slot: Slot, *, changed: Callable[[bool], None]) -> None:
         """Tell `changed` True when the slot was given back and False when it is held again."""
         self._slot, self._changed = slot, changed
         self._running = self._waiting = self._resting = self._pinned = 0
         self._retaking: asyncio.Task[None] | None = None
+        self._closed = False
 
     @property
     def can_be_unwound(self) -> bool:
@@ -107,8 +108,14 @@ class Suspension:
             await self.resume()
 
     async def resume(self) -> None:
-        """Return once the slot is held."""
+        """Return once the slot is held.
+
+        Raises:
+            CancelledError: the attempt has ended, and with it its claim to a slot.
+        """
         while not self._slot.held:
+            if self._closed:
+                raise asyncio.CancelledError
             if self._retaking is None:
                 if self._slot.retake_now():
                     self._changed(False)
@@ -124,13 +131,16 @@ class Suspension:
             self._retaking = None
 
     async def close(self) -> None:
-        """Ask for no slot any more; one that is held stays with the lane."""
+        """Ask for no slot any more, and give none back: one that is held stays with the lane, whose next turn has it."""
+        self._closed = True
         retaking = self._retaking
         if retaking is not None:
             retaking.cancel()
             await asyncio.wait({retaking})
 
     def _settle(self) -> None:
+        if self._closed:
+            return
         if self._slot.held and not self._running and (self._waiting or self._resting) and self._retaking is None:
             self._slot.give_back()
             self._changed(True)

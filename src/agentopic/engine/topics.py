@@ -37,6 +37,14 @@ class TopicCatalog:
         """Whether a topic was there when the topics were last read; they are read now if they never were."""
         return kafka_topic in (self._seen or await self.refresh())
 
+    async def has_now(self, kafka_topic: str) -> bool:
+        """Whether a topic is there; the topics are read now if it was not among them."""
+        return kafka_topic in self._seen or kafka_topic in await self.refresh()
+
+    def count(self, kafka_topic: str) -> int:
+        """Return a topic's number of partitions as last seen; 0 when it was not there."""
+        return self._seen.get(kafka_topic, 0)
+
     async def require(self, kafka_topic: str) -> None:
         """Return when the topic exists.
 

@@ -92,6 +92,34 @@ class Turn:
         """Show an item of a running step's stream; see `core.TurnScope.preview`."""
         self.steps.tools.hooks.preview(self, spec, item)
 
+    def is_known(self, spec: StepSpec[Any]) -> bool:
+        """Whether an earlier attempt has begun this step; see `core.TurnScope.is_known`."""
+        return self.steps.is_known(spec)
+
+    def number(self, name: str) -> int:
+        """Count a name; see `core.TurnScope.number`."""
+        return self.steps.number(name)
+
+    def hold(self) -> None:
+        """Have a cancellation not end this turn; see `core.TurnScope.hold`."""
+        self.steps.attempt.holds += 1
+
+    def settle(self) -> None:
+        """Have waits last in spite of a cancellation; see `core.TurnScope.settle`."""
+        self.steps.attempt.settling += 1
+
+    def release(self) -> None:
+        """Take one hold back; see `core.TurnScope.release`."""
+        self.steps.attempt.release()
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether nobody wants this turn's work any more."""
+        steps = self.steps
+        if steps.tools.hooks.is_cancelled(self.run):
+            steps.attempt.cancel()
+        return steps.attempt.is_unwanted
+
     @property
     def run(self) -> str:
         """Id of the run this turn belongs to."""

@@ -29,6 +29,8 @@ class WaitSpec(StepSpec[T]):
     """Lane of the agent a request waits for: an edge for cycle detection."""
     note: bytes | None = None
     """What a question says."""
+    again_seconds: float | None = None
+    """How long after its turn was unwound `call` is made again, when nothing else tells how the wait ends."""
     outbox: Callable[[str], Sequence[OutboxRow]] | None = None
     """Rows that are stored and sent with a fresh intent, made from its id."""
 

@@ -77,7 +77,7 @@ AGREDRIVE: Final = "agredrive"
 """Integer: how often the event was sent again from the dead letters."""
 
 AGFRESH: Final = "agfresh"
-"""`true` on a redriven event whose recorded steps are not to be used again."""
+"""The redrive number from which on recorded steps are used again; set when they are not to be, by a fresh redrive."""
 
 AGHOPS: Final = "aghops"
 """Integer: how many agents the chain of causes has passed."""
@@ -92,9 +92,10 @@ KIND_FAULT: Final = "fault"
 KIND_STREAM: Final = "stream"
 KIND_CONTROL: Final = "control"
 KIND_WAKE: Final = "wake"
+KIND_ACK: Final = "ack"
 
 MESSAGE_KINDS: Final = frozenset(
-    {KIND_PUBLISH, KIND_REQUEST, KIND_REPLY, KIND_FAULT, KIND_STREAM, KIND_CONTROL, KIND_WAKE}
+    {KIND_PUBLISH, KIND_REQUEST, KIND_REPLY, KIND_FAULT, KIND_STREAM, KIND_CONTROL, KIND_WAKE, KIND_ACK}
 )
 """The values `agmsgkind` has on events of agentopic."""
 

@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 from agentopic.concealment import MASK, redacted
 
 _SECRET_NAME: Final = re.compile(
-    r"(?i)(?:^|[_-])(?:api_?key|authorization|cookie|credentials?|passw(?:or)?d|secret|token)s?$"
+    r"(?i)(?:^|[_-])(?:api[_-]?key|authorization|cookie|credentials?|passw(?:or)?d|secret|token)s?$"
 )
 _DEPTH: Final = 6
 

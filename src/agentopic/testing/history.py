@@ -19,7 +19,8 @@ class Fact:
     """One thing that happened, as one side saw it.
 
     `publish` is accepted at its `ok`. A `call` is paid at its `invoke` and safe at its `ok`, noted once its result is
-    in the journal. A `turn` begins at `invoke`. An `output` is seen at its `ok`, with its event id as `id`. A
+    in the journal; `unknown` says that it may be about to be made, since the instant between the last check and the
+    call belongs to nobody. A `turn` begins at `invoke`. An `output` is seen at its `ok`, with its event id as `id`. A
     `request` ends at its first `ok` or `fail`; `unknown` when its caller died. A `dead` letter is seen at its `ok`. A
     `fault` names the process it hit, empty when it hit something else.
     """

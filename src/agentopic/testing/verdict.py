@@ -147,15 +147,15 @@ def _is_same_turn(began: Fact | None, ended: Fact) -> bool:
 
 
 def _open_at_fault(facts: Sequence[Fact]) -> Counter[str]:
-    """How often each call was open in a process when a fault hit that process."""
+    """How often each call was open in a process, or about to be made there, when a fault hit that process."""
     found: Counter[str] = Counter()
-    open_calls: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    open_calls: defaultdict[str, set[str]] = defaultdict(set)
     for fact in facts:
         if fact.operation == "call":
-            open_calls[fact.process][fact.subject] += 1 if fact.phase == "invoke" else -1
+            calls = open_calls[fact.process]
+            (calls.discard if fact.phase in {"ok", "fail"} else calls.add)(fact.subject)
         elif fact.operation == "fault":
-            found.update({call: count for call, count in open_calls[fact.process].items() if count > 0})
-            open_calls[fact.process].clear()
+            found.update(open_calls.pop(fact.process, ()))
     return found
 
 

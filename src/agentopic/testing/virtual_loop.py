@@ -7,6 +7,7 @@ import heapq
 from asyncio import events
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor, wait
 from contextlib import suppress
 from contextvars import Context, ContextVar, copy_context
 from random import Random
@@ -52,7 +53,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
 
     Callbacks of one process run in the order in which they became ready, as on any loop; which process is next is
     drawn from `choice`. A process may be frozen (its callbacks wait) or dropped (they never run: nothing of it is
-    unwound, as after SIGKILL). Threads, sockets and signals do not exist here.
+    unwound, as after SIGKILL). Sockets and signals do not exist here.
     """
 
     def __init__(self, choice: Random) -> None:
@@ -198,6 +199,13 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         task: asyncio.Task[T] = asyncio.Task(coro, loop=self, name=name, context=context)  # pyright: ignore[reportArgumentType]
         self._tasks.setdefault(owner_of.get(), []).append(task)
         return task
+
+    def run_in_executor(self, executor: Executor | None, func: Callable[..., T], *args: Any) -> asyncio.Future[T]:
+        """Run a blocking function at once, in a thread; the world stands still meanwhile, and no time passes."""
+        with ThreadPoolExecutor(1) as own:
+            running = (executor or own).submit(func, *args)
+            wait([running])
+        return asyncio.wrap_future(running, loop=self)
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
         """Note what nobody handled."""

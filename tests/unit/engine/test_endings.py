@@ -339,7 +339,7 @@ async def test_the_fencing_token_rises_with_every_taking(town: Town):
     assert len(tokens) == 3
 
 
-@pytest.mark.parametrize(("fresh", "made"), [(None, ["pay", "fail", "fail"]), ("true", ["pay", "fail", "pay", "fail"])])
+@pytest.mark.parametrize(("fresh", "made"), [(None, ["pay", "fail", "fail"]), ("1", ["pay", "fail", "pay", "fail"])])
 async def test_a_redriven_event_uses_what_succeeded_before_unless_it_is_fresh(
     town: Town, fresh: str | None, made: list[str]
 ):

@@ -1,0 +1,1 @@
+return call('ZRANGEBYSCORE', P .. 'cancelled_runs', '(' .. int(now - number()), '+inf')

@@ -1,0 +1,2 @@
+local address, groups = word(), list(word)
+return tonumber(processes.enter(groups, address))

@@ -1,0 +1,217 @@
+"""Waits at their edges: unwound as the answer comes, broken off by a failing branch, limited in time, cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from agentopic.core import AgentId, MessageContext
+from agentopic.engine.attempt import OpenWait
+from agentopic.engine.calls import Value, first_of
+from agentopic.engine.runtime import EngineRuntime
+from agentopic.engine.slots import Slot, Slots
+from agentopic.engine.suspension import Suspension
+from agentopic.engine.waits import TurnUnwound, Wait
+from agentopic.errors import RequestTimeoutError
+
+from .test_waiting import held, questions, started
+from .town import Handler, Note, Resident, Town, topic, until
+
+WAIT = Wait(key=b"k", fresh=True, due_ms=None, due_at=None)
+
+
+async def test_a_result_that_comes_as_the_turn_is_unwound_is_not_lost():
+    opened = OpenWait(b"k", "request", None)
+
+    async def call(_: Wait) -> str:
+        opened.unwind()  # in the same round of the event loop
+        return "the answer"
+
+    outcome = await first_of(opened, call, WAIT)
+
+    assert isinstance(outcome, Value)
+    assert outcome.value == "the answer"
+
+
+async def test_a_call_that_has_no_result_when_the_turn_is_unwound_is_unwound():
+    opened = OpenWait(b"k", "request", None)
+
+    async def call(_: Wait) -> str:
+        opened.unwind()
+        await asyncio.Event().wait()
+        return "never"
+
+    with pytest.raises(TurnUnwound):
+        await first_of(opened, call, WAIT)
+
+
+# ── what an ended attempt has left behind ──────────────────────────────────────────────────────────────────
+
+
+async def test_what_an_attempt_left_behind_takes_no_slot():
+    slots = Slots(1, freed=lambda: None)
+    slots.take()
+    slot = Slot(slots)
+    changes = list[bool]()
+    suspension = Suspension(slot, changed=changes.append)
+
+    async def left_behind() -> None:
+        async with suspension.resting():
+            await asyncio.sleep(0.01)
+
+    stray = asyncio.ensure_future(left_behind())
+    await until(lambda: not slot.held, "it rests")
+    await suspension.close()
+    await asyncio.wait({stray})
+
+    assert stray.cancelled()
+    assert (slot.held, slots.used) == (False, 0)
+
+
+async def test_what_an_attempt_left_behind_does_not_give_away_the_slot_of_the_next_one():
+    slots = Slots(1, freed=lambda: None)
+    slots.take()
+    slot = Slot(slots)
+    changes = list[bool]()
+    suspension = Suspension(slot, changed=changes.append)
+    release = asyncio.Event()
+
+    async def left_behind() -> None:
+        async with suspension.resting(0.01):
+            await release.wait()
+
+    stray = asyncio.ensure_future(left_behind())
+    await asyncio.sleep(0)
+    await suspension.close()
+    await asyncio.sleep(0.03)
+
+    assert (slot.held, changes) == (True, [])
+    release.set()
+    await asyncio.wait({stray})
+
+
+# ── broken off ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_wait_broken_off_by_a_branch_that_failed_is_waited_for_again_when_that_branch_succeeds(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("agentopic.engine.steps.AGAIN_SECONDS", 0.05)
+    attempts, answers = list[int](), list[Any]()
+    asked = asyncio.Event()
+
+    async def flaky(ctx: MessageContext) -> None:
+        await asked.wait()
+        if len(attempts) == 1:
+            raise ValueError("not this time")
+
+    async def handle(agent: Resident, message: Note, ctx: MessageContext) -> None:
+        attempts.append(1)
+        async with asyncio.TaskGroup() as both:
+            question = both.create_task(ctx.ask("Go?"))
+            both.create_task(flaky(ctx))
+        answers.append(question.result())
+
+    runtime = await started(town, handle)
+    await runtime.publish_message(Note(), topic("clerk"))
+    await questions(runtime)
+    asked.set()
+    await until(lambda: len(attempts) == 2, "the second attempt")
+    (question,) = await questions(runtime)
+    await runtime.control.answer(question.id, question.agent, "yes")
+    await runtime.stop_when_idle()
+
+    assert answers == ["yes"]
+    assert town.reasons("clerk") == []
+
+
+# ── limits in time ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_question_with_a_limit_is_given_up_though_its_turn_was_unwound_long_before(town: Town):
+    ends = list[str]()
+
+    async def handle(agent: Resident, message: Note, ctx: MessageContext) -> None:
+        try:
+            ends.append(await ctx.ask("Quick?", timeout_seconds=0.3))
+        except TimeoutError:
+            ends.append("too late")
+
+    runtime = await started(town, handle, suspend_seconds=0.0)
+    await runtime.publish_message(Note(), topic("clerk"))
+    await questions(runtime)
+    await until(lambda: not held(runtime), "the turn is out of memory")
+    await until(lambda: bool(ends), "the limit is reached")
+    await runtime.stop_when_idle()
+
+    assert ends == ["too late"]
+
+
+async def test_a_question_with_a_limit_is_answered_before_it(town: Town):
+    ends = list[str]()
+
+    async def handle(agent: Resident, message: Note, ctx: MessageContext) -> None:
+        ends.append(await ctx.ask("Quick?", timeout_seconds=30.0))
+
+    runtime = await started(town, handle)
+    await runtime.publish_message(Note(), topic("clerk"))
+    (question,) = await questions(runtime)
+    await runtime.control.answer(question.id, question.agent, "yes")
+    await runtime.stop_when_idle()
+
+    assert ends == ["yes"]
+
+
+# ── cancelled runs ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_cancelled_run_ends_its_turns_that_are_parked_at_a_question(town: Town):
+    async def handle(agent: Resident, message: Note, ctx: MessageContext) -> None:
+        await ctx.ask("Go?")
+
+    runtime = await started(town, handle, suspend_seconds=0.0)
+    await runtime.publish_message(Note(), topic("clerk"), message_id="the-run")
+    await questions(runtime)
+    await until(lambda: not held(runtime), "the turn is out of memory")
+
+    await runtime.control.cancel_run("the-run")
+
+    await until(lambda: not town.store.unfinished, "the turn ends")
+    assert list(await runtime.control.questions()) == []
+
+
+# ── redriven ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_redriven_turn_asks_again_what_was_answered_with_a_fault(town: Town):
+    asked, replies = list[int](), list[str]()
+
+    async def work(agent: Resident, message: Note, ctx: MessageContext) -> Note:
+        asked.append(1)
+        if len(asked) == 1:
+            raise RequestTimeoutError("the shop is closed") if False else LookupError("the shop is closed")
+        return Note(text="worked")
+
+    async def handle(agent: Resident, message: Note, ctx: MessageContext) -> None:
+        answer = await agent.send_message(Note(), AgentId("worker", "w"))
+        replies.append(answer.text)
+
+    runtime = town.runtime()
+    once: Any = {"retry": __import__("agentopic.engine.retries", fromlist=["ONCE"]).ONCE}
+    await town.settle(runtime, "worker", work, **once)
+    await town.settle(runtime, "clerk", handle, **once)
+    await runtime.start()
+    await runtime.publish_message(Note(), topic("clerk"), message_id="the-order")
+    await until(lambda: bool(town.reasons("clerk")), "it dies of the fault")
+
+    (event,) = town.events("topic.clerk")
+    await runtime.publish_envelope(event.with_extensions(agredrive=1), topic("clerk"))
+    await until(lambda: bool(replies), "the second time it works")
+
+    assert replies == ["worked"]
+
+
+_: tuple[type[EngineRuntime], type[Handler] | Any, Callable[..., Awaitable[None]] | None] = (EngineRuntime, Handler, None)
