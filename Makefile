@@ -7,6 +7,7 @@ UV ?= uv
 LOCK := $(UV) pip compile --generate-hashes --no-emit-index-url --no-annotate --no-header --universal --python-version 3.11
 TRANSPORT ?= sqlite
 STAGES ?=
+SCALE ?= 1
 CHAOS_SCALE ?= full
 SEEDS ?= 10000
 .DEFAULT_GOAL := help
@@ -65,8 +66,9 @@ fmt: install ## format, and fix what can be fixed by tool
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
-bench: install oracle ## measure; one JSON document on stdout
-	@$(PY) -m benchmarks
+bench: install oracle ## measure; JSON on stdout, a table on stderr (SCALE=10 for ten times the counts)
+	@$(PY) -m agentopic.testing.bed fetch >&2 || echo "what needs Kafka cannot be measured" >&2
+	@$(PY) -m benchmarks --scale $(SCALE)
 
 proto: install ## generate src/agentopic/_proto from protos/
 	$(PY) protos/generate.py

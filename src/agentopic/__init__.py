@@ -14,21 +14,26 @@ if TYPE_CHECKING:
         TopicId,
         TypePrefixSubscription,
         TypeSubscription,
+        ask,
         event,
         fencing_token,
         message_handler,
         payload,
         rpc,
         saga,
+        sleep,
         step,
     )
     from agentopic.durable import DurableRuntime
     from agentopic.durable import agent_runtime as AgentRuntime  # noqa: N812 - the constructor-like name people use
+    from agentopic.engine.budget import Budget
     from agentopic.engine.options import EngineOptions, RetryPolicy
     from agentopic.engine.service import AgentService, serve
     from agentopic.envelope import Envelope
     from agentopic.errors import (
         AgentopicError,
+        BudgetExceededError,
+        CallCycleError,
         ConfigError,
         DeliveryError,
         MissingExtraError,
@@ -50,6 +55,9 @@ __all__ = [
     "AgentRuntime",
     "AgentService",
     "AgentopicError",
+    "Budget",
+    "BudgetExceededError",
+    "CallCycleError",
     "ConfigError",
     "DefaultTopicId",
     "DeliveryError",
@@ -73,6 +81,7 @@ __all__ = [
     "UnknownAgentError",
     "UnreachableError",
     "__version__",
+    "ask",
     "event",
     "fencing_token",
     "message_handler",
@@ -80,16 +89,19 @@ __all__ = [
     "rpc",
     "saga",
     "serve",
+    "sleep",
     "step",
 ]
 
 _CORE = (
-    "AgentId", "DefaultTopicId", "MessageContext", "RoutedAgent", "TopicId", "TypePrefixSubscription",
-    "TypeSubscription", "event", "fencing_token", "message_handler", "payload", "rpc", "saga", "step",
+    "AgentId", "DefaultTopicId", "MessageContext", "RoutedAgent", "TopicId",
+    "TypePrefixSubscription", "TypeSubscription", "ask", "event", "fencing_token", "message_handler", "payload",
+    "rpc", "saga", "sleep", "step",
 )  # fmt: skip
 _ERRORS = (
-    "AgentopicError", "ConfigError", "DeliveryError", "MissingExtraError", "MissingTopicError", "ModelError",
-    "Reject", "RequestError", "RequestTimeoutError", "RetryLater", "UnknownAgentError", "UnreachableError",
+    "AgentopicError", "BudgetExceededError", "CallCycleError", "ConfigError", "DeliveryError", "MissingExtraError",
+    "MissingTopicError", "ModelError", "Reject", "RequestError", "RequestTimeoutError", "RetryLater",
+    "UnknownAgentError", "UnreachableError",
 )  # fmt: skip
 # Where each name lives: importing the package costs nothing until a name is used.
 _HOMES: dict[str, tuple[str, str]] = {
@@ -97,6 +109,7 @@ _HOMES: dict[str, tuple[str, str]] = {
     **{name: ("agentopic.errors", name) for name in _ERRORS},
     "AgentRuntime": ("agentopic.durable", "agent_runtime"),
     "AgentService": ("agentopic.engine.service", "AgentService"),
+    "Budget": ("agentopic.engine.budget", "Budget"),
     "DurableRuntime": ("agentopic.durable", "DurableRuntime"),
     "EngineOptions": ("agentopic.engine.options", "EngineOptions"),
     "Envelope": ("agentopic.envelope", "Envelope"),

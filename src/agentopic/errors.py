@@ -226,6 +226,10 @@ class RequestTimeoutError(RequestError):
     retryable = True
 
 
+class QuestionTimeoutError(RequestError, TimeoutError):
+    """Raised at a question to a person that nobody has answered within the time its asker set."""
+
+
 class OwnerGoneError(RequestError):
     """Raised at the caller when the agent it asks has ended with its process, or its process does not say a word."""
 

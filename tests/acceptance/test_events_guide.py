@@ -98,26 +98,6 @@ async def test_a_dead_letter_has_exactly_the_headers_of_the_guide(runtime: Durab
     assert names(letter, "agentopic.dead.") == listed
 
 
-async def test_a_dead_letter_is_handled_after_all_as_the_guide_says(runtime: DurableRuntime) -> None:
-    Shop.sold_out = True
-    await runtime.publish_message(Order("tea"), TopicId("orders", "ann"))
-    letter = await first(runtime, "agentopic.dead.shop")
-    Shop.sold_out = False
-
-    again = OutgoingRecord(
-        topic="agentopic.agent.shop",
-        key=letter.key,
-        value=letter.value,
-        headers=(*letter.headers, ("ce_agredrive", b"1")),
-    )
-    (sent,) = await runtime.mesh.transport.send([again])
-
-    assert isinstance(sent, Sent)
-    confirmed = await first(runtime, "agentopic.topic.confirmed")
-    assert json.loads(confirmed.value or b"null") == {"item": "tea"}
-    assert ("ce_subject", b"ann") in confirmed.headers
-
-
 def test_the_topic_name_of_the_guide_is_the_one_that_is_used() -> None:
     found = re.search(r"The topic type `([^`]+)` is\s+the\s+Kafka topic\s+`([^`]+)`", GUIDE)
 
@@ -130,6 +110,6 @@ async def test_the_topics_of_a_service_are_in_the_guide(runtime: DurableRuntime)
 
     made = {spec.name for spec in runtime.topics_plan()}
 
-    expected = {"topic": "orders", "agent": "shop", "dead": "shop"}
+    expected = {"topic": "orders", "agent": "shop", "control": "shop", "dead": "shop"}
     filled = {re.sub(r"<.*>", expected.get(shape.split(".")[1], ""), shape) for shape in shapes}
     assert filled | {"agentopic.topic.confirmed"} == made

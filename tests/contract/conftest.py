@@ -10,7 +10,14 @@ from agentopic.ports.journal import Journal
 from agentopic.testing.journal_mesh import JournalMesh, Member, journal_mesh
 
 
-@pytest.fixture(params=["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.fixture(
+    params=[
+        "memory",
+        "sqlite",
+        pytest.param("postgres", marks=pytest.mark.postgres),
+        pytest.param("redis", marks=pytest.mark.redis),
+    ]
+)
 def connect_journal(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Journal]:
     """Connections to one fresh store, each as from a process of its own."""
     if request.param == "memory":
@@ -20,6 +27,12 @@ def connect_journal(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[
         from agentopic.adapters.journal.sqlite import SqliteJournal, SqliteOptions
 
         return lambda: SqliteJournal(SqliteOptions(path=tmp_path / "journal.db"))
+    if request.param == "redis":
+        from agentopic.adapters.journal.redis import RedisJournal, RedisOptions
+
+        url: str = request.getfixturevalue("redis_url")
+        space: str = request.getfixturevalue("ns")
+        return lambda: RedisJournal(RedisOptions(url=url, space=space))
     from agentopic.adapters.journal.postgres import PostgresJournal, PostgresOptions
 
     dsn: str = request.getfixturevalue("postgres_dsn")

@@ -48,9 +48,13 @@ class _Storm:
             self.plan.clear()
         await self._heal()
         done = await world.until(lambda: self.shop.is_done and all(each.done() for each in asking), 200)
-        verdict = judge(f"seed {self.seed}", self.shop.drain(), ordered=not self.scattered)
+        facts = self.shop.drain()
+        verdict = judge(f"seed {self.seed}", facts, ordered=not self.scattered)
+        failed = [each.detail for each in facts if each.operation == "request" and each.detail]
         await self._stop()
+        assert not failed, f"{verdict.line()}: requests failed: {failed}"
         assert not self.shop.premature, f"seed {self.seed}: published before their commit: {self.shop.premature}"
+        assert not verdict.dead, f"{verdict.line()}: given up without a reason"
         assert done, f"seed {self.seed}: {verdict.line()}; unfinished: {world.store.lanes}"
         return verdict
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
@@ -30,6 +30,8 @@ class FakeTurn:
         self.replayed: list[str] = []
         self.previews: list[Any] = []
         self._seen: Counter[tuple[str, str, str]] = Counter()
+        self._numbers: Counter[str] = Counter()
+        self.holds = 0
         self._ids = 0
 
     async def step(self, spec: StepSpec[Any], run: Callable[[str], Awaitable[Any]]) -> Any:
@@ -53,6 +55,43 @@ class FakeTurn:
             _inside_step.reset(token)
         self.journal[key] = spec.encode(result)
         return result
+
+    @property
+    def fencing_token(self) -> int:
+        return 1
+
+    @property
+    def is_cancelled(self) -> bool:
+        return False
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(0)
+
+    async def ask(
+        self,
+        text: str,
+        *,
+        choices: Sequence[str] | None = None,
+        details: Any = None,
+        timeout_seconds: float | None = None,
+    ) -> Any:
+        raise AssertionError(f"nobody is there to answer {text!r}")
+
+    def is_known(self, spec: StepSpec[Any]) -> bool:
+        return False
+
+    def number(self, name: str) -> int:
+        self._numbers[name] += 1
+        return self._numbers[name]
+
+    def hold(self) -> None:
+        self.holds += 1
+
+    def settle(self) -> None:
+        assert self.holds
+
+    def release(self) -> None:
+        self.holds -= 1
 
     def preview(self, spec: StepSpec[Any], item: Any) -> None:
         self.previews.append(item)

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 # Wide enough that no row breaks where nobody looks at it: what is piped is for programs.
 _PIPE_WIDTH = 1000
 
+# What others have written must not steer the terminal of whoever looks at it.
+_VISIBLE = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
+
 
 def emit_rows(rows: Sequence[Mapping[str, Any]], output: OutputFormat, columns: Sequence[str]) -> None:
     """Print rows: a table of the named columns, one JSON array, or one JSON object per line."""
@@ -73,4 +76,5 @@ def _emit_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> No
 def _cell(value: Any) -> str:
     if value is None:
         return "-"
-    return compact(value) if isinstance(value, (dict, list)) else str(value)
+    text = compact(value) if isinstance(value, (dict, list)) else str(value)
+    return text.translate(_VISIBLE)

@@ -49,7 +49,7 @@ from agentopic.core._state_events import fold
 from agentopic.core._subscription import Subscription
 from agentopic.core._subscription_context import SubscriptionInstantiationContext
 from agentopic.core._topic import TopicId
-from agentopic.core._turn import StepSpec, TurnScope, fencing_token, step
+from agentopic.core._turn import StepSpec, TurnScope, ask, fencing_token, sleep, step, step_path
 from agentopic.core._type_prefix_subscription import TypePrefixSubscription
 from agentopic.core._type_subscription import TypeSubscription
 from agentopic.core._upcast import upcast
@@ -103,6 +103,7 @@ __all__ = [
     "TypePrefixSubscription",
     "TypeSubscription",
     "UnknownPayload",
+    "ask",
     "default_subscription",
     "event",
     "fencing_token",
@@ -114,7 +115,9 @@ __all__ = [
     "payload_type_name",
     "rpc",
     "saga",
+    "sleep",
     "step",
+    "step_path",
     "trace_create_agent_span",
     "trace_invoke_agent_span",
     "trace_tool_span",

@@ -31,9 +31,20 @@ class MessageContext:
     message_id: str
     """The id of the message; the same for every subscriber of one publish."""
 
-    async def ask(self, text: str, *, choices: Sequence[str] | None = None, details: Any = None) -> Any:
-        """Ask a person and return the answer, a JSON value; see `agentopic.core.ask`."""
-        return await _turn.ask(text, choices=choices, details=details)
+    async def ask(
+        self,
+        text: str,
+        *,
+        choices: Sequence[str] | None = None,
+        details: Any = None,
+        timeout_seconds: float | None = None,
+    ) -> Any:
+        """Ask a person and return the answer, a JSON value; see `agentopic.core.ask`.
+
+        Raises:
+            TimeoutError: nobody has answered within `timeout_seconds`.
+        """
+        return await _turn.ask(text, choices=choices, details=details, timeout_seconds=timeout_seconds)
 
     async def sleep(self, seconds: float) -> None:
         """Wait; inside a durable turn through restarts and without holding a slot; see `agentopic.core.sleep`."""

@@ -244,10 +244,11 @@ class _Tried:
 def saga(name: str = "saga", *, retry: Backoff | None = None, stuck: Stuck = "ask") -> Saga:
     """Open a saga, whose deeds are all done or undone, to be used in `async with`.
 
-    `async with saga("trip") as s: flight = await s.do("book flight", book, undo=cancel)`. When the block fails, whatever it has done is undone, last deed first; then SagaUndoneError is raised. In a durable
-    turn every deed and every undoing is a recorded step: a later attempt, in any process, goes on where the last one
-    was, also in the middle of undoing. A cancelled turn is first undone. Once the block has ended well, the turn is no
-    longer cancelled. Sagas of one turn that run in parallel need different names.
+    `async with saga("trip") as s: flight = await s.do("book flight", book, undo=cancel)`. When the block fails,
+    whatever it has done is undone, last deed first; then SagaUndoneError is raised. In a durable turn every deed and
+    every undoing is a recorded step: a later attempt, in any process, goes on where the last one was, also in the
+    middle of undoing. A cancelled turn is first undone. Once the block has ended well, the turn is no longer
+    cancelled. Sagas of one turn that run in parallel need different names.
 
     An undoing that fails is tried again, with pauses (`retry`; by default four times over 15 s). When that is to no
     avail, `stuck` decides: `ask` keeps the turn waiting for a person, `fail` goes on with the others and raises

@@ -237,14 +237,24 @@ async def sleep(seconds: float) -> None:
         await turn.sleep(seconds)
 
 
-async def ask(text: str, *, choices: Sequence[str] | None = None, details: Any = None) -> Any:
+async def ask(
+    text: str,
+    *,
+    choices: Sequence[str] | None = None,
+    details: Any = None,
+    timeout_seconds: float | None = None,
+) -> Any:
     """Ask a person and return the answer, a JSON value.
 
     Inside a durable turn the question is published and kept until somebody answers it, whatever is restarted
-    meanwhile, and there is no time-out unless the caller sets one. Outside of one it is asked on the terminal.
+    meanwhile, and there is no time-out unless `timeout_seconds` sets one. Outside of one it is asked on the terminal.
     `choices` are the answers to choose from, `details` anything JSON that helps to decide.
+
+    Raises:
+        TimeoutError: nobody has answered in time; inside a durable turn a QuestionTimeoutError.
     """
     turn = current_turn.get()
     if turn is None:
-        return await ask_on_terminal(text, choices=choices, details=details)
-    return await turn.ask(text, choices=choices, details=details)
+        async with asyncio.timeout(timeout_seconds):
+            return await ask_on_terminal(text, choices=choices, details=details)
+    return await turn.ask(text, choices=choices, details=details, timeout_seconds=timeout_seconds)

@@ -20,9 +20,9 @@ Verdict = Literal["answered", "failed", "unknown"]
 class CircuitPolicy:
     """When an endpoint is left alone, and for how long."""
 
-    failures: int = 5
+    failures: int = 10
     """Calls in a row that found the endpoint unavailable or ran into their time-out."""
-    cool_down_seconds: float = 30.0
+    cool_down_seconds: float = 10.0
 
 
 def verdict(error: BaseException | None) -> Verdict:

@@ -134,7 +134,7 @@ class Dispatcher:
         if attempt.is_unwanted:
             attempt.token.cancel()
         try:
-            self._require_startable(attempt.started, turn.delivery)
+            self._require_startable(attempt.started, turn.delivery, is_held=is_held)
             ended = await self._handle(attempt, turn)
         except (KeyboardInterrupt, GeneratorExit):
             raise
@@ -177,7 +177,7 @@ class Dispatcher:
 
     # ── what a failure means ───────────────────────────────────────────────────────────────────────────────
 
-    def _require_startable(self, started: Started, delivery: Delivery) -> None:
+    def _require_startable(self, started: Started, delivery: Delivery, *, is_held: bool) -> None:
         if started.crashes >= SUSPECT_CRASHES + self._options.crash_limit:
             raise CrashLimitError(
                 f"the process died {started.crashes} times while this delivery was running,"
@@ -189,7 +189,9 @@ class Dispatcher:
                 f"event {envelope.id!r} has passed {envelope.aghops} agents,"
                 f" more than {self._options.hop_limit}: a loop"
             )
-        if started.expired:
+        # An event's turn that has begun in time may have waited since; a request's has nobody to answer any more.
+        begun = started.attempts > 1 and delivery.request_id is None
+        if started.expired and not (begun or is_held):
             raise ExpiredError(f"event {envelope.id!r} had expired before its handler could start")
 
     async def _broken(self, attempt: Attempt, turn: Turn, error: BaseException | None) -> Ended:

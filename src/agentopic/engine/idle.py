@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from agentopic.engine.host import Host
@@ -17,7 +17,7 @@ from agentopic.ports.transport import TopicPartition
 LOOK_SECONDS = 0.05
 
 Reaches = Sequence[Mapping[TopicPartition, OffsetRange]]
-"""Per agent type, what the partitions it reads hold."""
+"""What the partitions hold that are read, for each reader of them."""
 
 
 async def until_idle(host: Host | None, residence: Residence) -> None:
@@ -27,24 +27,31 @@ async def until_idle(host: Host | None, residence: Residence) -> None:
     row find nothing and the same ends. Handlers of process-lived agents count as well; without a host they are all
     there is. Raises what ended the host, if it ends meanwhile.
     """
-    while True:
-        if host is not None:
-            await _until(host, _is_idle)
-        held = await residence.reaches()
-        if residence.is_idle(held):
-            await asyncio.sleep(LOOK_SECONDS)
-            if residence.is_idle(await residence.reaches()) and (host is None or await _is_idle_now(host)):
-                return
+    before: Reaches | None = None
+    while host is None or not host.has_ended:
+        quiet = await _quiet(host, residence)
+        if quiet is not None and quiet == before:
+            return
+        before = quiet
         await asyncio.sleep(LOOK_SECONDS)
+    await host.wait()
 
 
-async def _is_idle_now(host: Host) -> bool:
+async def _quiet(host: Host | None, residence: Residence) -> Reaches | None:
+    """Return what there is to be read, when all of it is handled; None while something is left to do."""
+    held = await residence.reaches()
+    if not residence.is_idle(held):
+        return None
+    if host is None:
+        return [held]
     life = host.incarnation
     if life is None or life.over.done():
-        return False
-    with suppress(ProcessBuriedError):
-        return await _is_idle(life, await _reaches(life))
-    return False
+        return None
+    with suppress(ProcessBuriedError):  # the next incarnation goes on, and is looked at next
+        reaches = await _reaches(life)
+        if await _is_idle(life, reaches):
+            return [held, *reaches]
+    return None
 
 
 async def until_stored(host: Host) -> None:
@@ -52,17 +59,13 @@ async def until_stored(host: Host) -> None:
 
     What is stored need not have been run. Raises what ended the host, if it ends meanwhile.
     """
-    await _until(host, _is_stored)
-
-
-async def _until(host: Host, holds: Callable[[Incarnation, Reaches], Awaitable[bool]]) -> None:
     before: Reaches | None = None
     while not host.has_ended:
         life = host.incarnation
         if life is not None and not life.over.done():
             with suppress(ProcessBuriedError):  # the next incarnation goes on, and is looked at next
                 reaches = await _reaches(life)
-                if await holds(life, reaches) and reaches == before:
+                if await _is_stored(life, reaches) and reaches == before:
                     return
                 before = reaches
         await asyncio.sleep(LOOK_SECONDS)

@@ -249,7 +249,11 @@ class Incarnation:
                 await self.outbox.drained()
         except TimeoutError:
             log.warning("unsent rows are left to others", rows=len(self.outbox))
-        await self._meter.flush()
+        try:
+            async with asyncio.timeout(FLUSH_SECONDS):
+                await self._meter.flush()
+        except TimeoutError:
+            log.warning("the last counts of the ledger are not written: the journal does not answer")
         await self._close_writer()
 
     async def leave(self) -> None:

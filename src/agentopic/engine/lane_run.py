@@ -31,6 +31,8 @@ class LaneRun:
     def begin(self, started: Started) -> Attempt:
         """Begin with a turn."""
         self._pos = started.pos
+        if self.next is not None and self.next.pos == started.pos:
+            self.next = None  # the journal was read back while this turn was about to begin
         self.attempt = Attempt(started, self.slot, self._sleepers)
         return self.attempt
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import Any
 
+from agentopic.engine.cancelled_runs import withdraw_questions
 from agentopic.engine.dispatch import Dispatcher, Ended
 from agentopic.engine.lane_run import LaneRun
 from agentopic.engine.options import EngineOptions
@@ -24,7 +26,7 @@ from agentopic.errors import (
     ValueRefusedError,
 )
 from agentopic.ports.clock import Clock
-from agentopic.ports.journal import Letter, Started, TurnDone
+from agentopic.ports.journal import Finish, Letter, Started, TurnDone
 from agentopic.telemetry.loggers import get_logger
 
 log = get_logger(__name__)
@@ -179,28 +181,32 @@ class Lanes:
                 if letter.cancelled:
                     run.cancel()
                 elif run.attempt is not None:
-                    look = asyncio.get_running_loop().create_task(self._deliver(run))
-                    self._looks.add(look)
-                    look.add_done_callback(self._looked)
+                    self._look(self._deliver(run))
 
     async def _deliver(self, run: LaneRun) -> None:
         attempt = run.attempt
         if attempt is None:
             return
         turn = attempt.started.identity
-        with suppress(ProcessBuriedError):
-            attempt.deliver(await self._writer.read(lambda: self._writer.journal.recorded(turn)))
+        attempt.deliver(await self._writer.read(lambda: self._writer.journal.recorded(turn)))
+
+    def _look(self, work: Coroutine[Any, Any, None]) -> None:
+        look = asyncio.get_running_loop().create_task(work)
+        self._looks.add(look)
+        look.add_done_callback(self._looked)
 
     def _looked(self, look: asyncio.Task[None]) -> None:
         self._looks.discard(look)
-        self._ended(look)
+        if look.cancelled() or not isinstance(look.exception(), ProcessBuriedError):
+            self._ended(look)
 
     def runs_ended(self, runs: AbstractSet[str]) -> None:
-        """Cancel the turns of these runs."""
+        """Cancel the turns of these runs, those that wait for a person included, in memory or not."""
         for hosted in self._hosted.values():
             for run in hosted.held.values():
                 if run.attempt is not None and run.attempt.run in runs:
                     run.attempt.cancel()
+        self._look(withdraw_questions(self._writer, self._clock, list(self._hosted), runs))
 
     # ── one lane ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -229,7 +235,7 @@ class Lanes:
             run.slot.give_back()
             if self._waiting:
                 self._nudged.set()
-            if run.next is not None:
+            if run.next is not None and not self._draining:
                 self.start([run.next])
 
     async def _attempt(self, hosted: Hosted, run: LaneRun, started: Started) -> Ended:
@@ -250,19 +256,22 @@ class Lanes:
     async def _commit(
         self, hosted: Hosted, run: LaneRun, started: Started, ended: Ended, *, hand_back: bool
     ) -> Started | None:
-        finish = ended.finish
-        if (hand_back or self._draining) and isinstance(finish, TurnDone):
-            finish = replace(finish, hand_back=True)
+        finish = _ending(ended.finish, hand_back=hand_back or self._draining)
         try:
             following = await self._writer.commit(finish)
         except ValueRefusedError as exc:
             attempt = LaneRun(started, run.slot, self.suspended).begin(started)
-            return await self._writer.commit(hosted.dispatcher.refused(attempt, exc).finish)
+            finish = _ending(hosted.dispatcher.refused(attempt, exc).finish, hand_back=hand_back or self._draining)
+            return await self._writer.commit(finish)
         if ended.activated is not None:
             await hosted.dispatcher.activations.keep(started.lane, ended.activated, ended.change)
         if hand_back or not isinstance(finish, TurnDone):
             self._waiting = True
         return following
+
+
+def _ending(finish: Finish, *, hand_back: bool) -> Finish:
+    return replace(finish, hand_back=True) if hand_back and isinstance(finish, TurnDone) else finish
 
 
 async def _cut_off(runs: Collection[LaneRun]) -> None:

@@ -13,7 +13,13 @@ from agentopic.engine.topics import TopicCatalog
 from agentopic.envelope import Envelope, new_id
 from agentopic.envelope.kafka import decode_record
 from agentopic.envelope.kafka_topics import replies
-from agentopic.errors import EnvelopeError, OffsetOutOfRangeError, TransportError
+from agentopic.errors import (
+    EnvelopeError,
+    MissingTopicError,
+    OffsetOutOfRangeError,
+    TransportError,
+    UnreachableError,
+)
 from agentopic.ports.journal import ReplyAddress
 from agentopic.ports.transport import Reader, Record, TopicPartition
 from agentopic.telemetry.loggers import get_logger
@@ -89,21 +95,26 @@ class Listener:
         try:
             while True:
                 try:
-                    for record in await reader.read(READ_RECORDS, READ_SECONDS):
-                        self._hear(record)
-                except OffsetOutOfRangeError as exc:
-                    await self._go_on(reader, place, str(exc))
-                except TransportError as exc:
+                    await self._hear_some(reader, place)
+                except (TransportError, UnreachableError, MissingTopicError) as exc:
                     log.warning("hearing replies failed, trying again", error=str(exc))
                     await asyncio.sleep(RETRY_SECONDS)
         finally:
             await reader.aclose()
 
-    async def _go_on(self, reader: Reader, place: TopicPartition, problem: str) -> None:
-        log.error("records addressed to this process were deleted before they were read", error=problem)
-        held = await self._mesh.admin.offsets([place])
-        await reader.assign({})
-        await reader.assign({place: held[place].beginning})
+    async def _hear_some(self, reader: Reader, place: TopicPartition) -> None:
+        try:
+            records = await reader.read(READ_RECORDS, READ_SECONDS)
+        except OffsetOutOfRangeError as exc:
+            log.error("records addressed to this process were deleted before they were read", error=str(exc))
+            held = await self._mesh.admin.offsets([place])
+            if place not in held:
+                raise MissingTopicError(place.topic, "the services of the namespace create it") from exc
+            await reader.assign({})
+            await reader.assign({place: held[place].beginning})
+            return
+        for record in records:
+            self._hear(record)
 
     def _hear(self, record: Record) -> None:
         try:

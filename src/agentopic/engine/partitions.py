@@ -17,6 +17,7 @@ from agentopic.errors import (
     MissingTopicError,
     OffsetOutOfRangeError,
     TransportError,
+    UnreachableError,
 )
 from agentopic.ports.admin import OffsetRange, TopicAdmin
 from agentopic.ports.clock import Clock
@@ -132,9 +133,7 @@ class PartitionReader:
                     await self._turn(reader, store, ready)
                 except JournalUnavailableError:
                     self._forget()
-                except OffsetOutOfRangeError as exc:
-                    await self._out_of_range(reader, exc)
-                except (TransportError, MissingTopicError) as exc:
+                except (TransportError, UnreachableError, MissingTopicError) as exc:
                     log.warning("reading failed, trying again", group=self._group, error=str(exc))
                     await asyncio.sleep(COMMIT_SECONDS)
         finally:
@@ -152,7 +151,11 @@ class PartitionReader:
         if not self._positions or await self._is_full():
             await asyncio.sleep(PAUSE_SECONDS)
             return
-        records = await reader.read(min(self._size.records, self._room()), READ_SECONDS)
+        try:
+            records = await reader.read(min(self._size.records, self._room()), READ_SECONDS)
+        except OffsetOutOfRangeError as exc:
+            await self._find_place(reader, exc)
+            return
         if records:
             self._size.note(records)
             await self._store(reader, store, records)
@@ -225,6 +228,13 @@ class PartitionReader:
         batch = IntakeBatch(group=self._group, marks=advances, deliveries=())
         intaken = await self._writer.call(lambda: self._writer.journal.intake(self._writer.me, batch))
         return {partition: at for partition, at in starts.items() if partition not in intaken.stale}
+
+    async def _find_place(self, reader: Reader, error: OffsetOutOfRangeError) -> None:
+        try:
+            await self._out_of_range(reader, error)
+        except (TransportError, UnreachableError, MissingTopicError):
+            self._forget()  # the position is looked for again as soon as the broker answers
+            raise
 
     async def _out_of_range(self, reader: Reader, error: OffsetOutOfRangeError) -> None:
         partition = TopicPartition(error.topic, error.partition)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from agentopic.engine.delivery import Delivery, identity
+from agentopic.engine.faults import fault_error
 from agentopic.engine.step_records import read_record
 from agentopic.engine.writer import Writer
 from agentopic.envelope import attributes as names
+from agentopic.envelope import json
 from agentopic.ports.journal import Started, StepRow
 
 PREDECESSORS = 100
@@ -55,4 +57,12 @@ def _identity(delivery: Delivery, redrive: int) -> bytes:
 
 
 def _successes(rows: Mapping[bytes, StepRow]) -> dict[bytes, StepRow]:
-    return {key: row for key, row in rows.items() if row.result is None or not read_record(row.result).failed}
+    return {key: row for key, row in rows.items() if row.result is None or not _has_failed(row.kind, row.result)}
+
+
+def _has_failed(kind: str, result: bytes) -> bool:
+    record = read_record(result)
+    if record.failed or kind != "request":
+        return record.failed
+    # What has been answered with a fault was answered, and has failed all the same.
+    return fault_error(json.loads(record.payload, max_bytes=1 << 30)) is not None

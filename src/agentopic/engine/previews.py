@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic_core import PydanticSerializationError, to_jsonable_python
+from pydantic_core import to_jsonable_python
 
 from agentopic.core._turn import RESTART, StepSpec, current_path
 from agentopic.engine.topics import TopicCatalog
@@ -185,5 +185,5 @@ def _content(item: Any) -> Mapping[str, Any]:
         return {"text": item}
     try:
         return {"item": to_jsonable_python(item)}
-    except PydanticSerializationError:
-        return {"item": str(item)}
+    except ValueError:  # neither JSON nor like it, or without end
+        return {"item": repr(item)[:MERGE_CHARACTERS]}

@@ -9,7 +9,7 @@ from typing import Any
 
 from agentopic.core import AgentId
 from agentopic.engine.waits import Wait
-from agentopic.errors import PayloadError
+from agentopic.errors import PayloadError, QuestionTimeoutError
 
 
 def question_id(turn: bytes, step: bytes) -> str:
@@ -59,6 +59,15 @@ def encode_answer(answer: Any) -> bytes:
     return json.dumps(answer, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
-async def until_answered(_wait: Wait) -> Any:
-    """Wait for ever: an answer comes through the journal."""
-    await asyncio.get_running_loop().create_future()
+async def until_answered(wait: Wait) -> Any:
+    """Wait for ever, or until the question is due: an answer comes through the journal.
+
+    Raises:
+        QuestionTimeoutError: it is due.
+    """
+    seconds = wait.remaining_seconds
+    if seconds is None:
+        await asyncio.get_running_loop().create_future()
+    else:
+        await asyncio.sleep(seconds)
+        raise QuestionTimeoutError("nobody has answered the question in time")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from agentopic.core import AgentId
@@ -19,7 +20,7 @@ from agentopic.envelope import Envelope
 from agentopic.envelope import attributes as names
 from agentopic.envelope.kafka import encode
 from agentopic.envelope.kafka_topics import agent_requests
-from agentopic.errors import RecordRefusedError, RequestTimeoutError, TransportError, UndeliverableError
+from agentopic.errors import MissingTopicError, RecordRefusedError, RequestTimeoutError, TransportError, UndeliverableError
 from agentopic.ports.clock import Clock
 from agentopic.ports.journal import ReplyAddress
 from agentopic.ports.transport import OutgoingRecord
@@ -105,7 +106,7 @@ class Requests:
         self._owner, self._clock, self._keep = owner, clock, keep
         self._waiting: dict[str, _Pending] = {}
         self._left: dict[str, None] = {}
-        self._readdressing: set[asyncio.Task[bool]] = set()
+        self._readdressing: set[asyncio.Task[None]] = set()
         self.draining = False
         """Whether this process is about to end: turns that wait are handed over, and asked on elsewhere."""
         for kind in (names.KIND_REPLY, names.KIND_FAULT):
@@ -200,14 +201,28 @@ class Requests:
 
     def _leave(self, asking: Asking, pending: _Pending) -> None:
         """See to it that an answer still finds the turn that asked, which may go on in any process."""
+        if pending.answer.done():
+            self._store(asking.request_id, pending.answer)  # it came as whoever waited went away
+            return
         self._left[asking.request_id] = None
         if len(self._left) > LEFT_LIMIT:
             del self._left[next(iter(self._left))]
-        if pending.lasting or self.draining or pending.answer.done():
+        if pending.lasting or self.draining:
             return
-        task = asyncio.get_running_loop().create_task(self._send(asking, asking.lasting))
+        task = asyncio.get_running_loop().create_task(self._readdress(asking))
         self._readdressing.add(task)
         task.add_done_callback(self._readdressing.discard)
+
+    async def _readdress(self, asking: Asking) -> None:
+        """Ask for the answer where it finds its lane, again and again until the log has it."""
+        with suppress(RecordRefusedError, MissingTopicError):  # nobody to ask: its turn is told at its deadline
+            while not await self._send(asking, asking.lasting):
+                await asyncio.sleep(RETRY_SECONDS)
+
+    def _store(self, request_id: str, answer: asyncio.Future[Envelope]) -> None:
+        step = asking_step(request_id)
+        if step is not None and answer.exception() is None:
+            self._keep(step, answer.result())
 
     def resolve(self, answer: Envelope) -> None:
         """Give an answer to whoever waits for it here; it may be one of another process."""

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import warnings
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from agentopic.core import Agent, AgentId, AgentType, CancellationToken, Subscription, TopicId
+from agentopic.core import (
+    Agent,
+    AgentId,
+    AgentType,
+    CancellationToken,
+    ClosureAgent,
+    Subscription,
+    TopicId,
+    TypePrefixSubscription,
+    TypeSubscription,
+)
 from agentopic.core._kernel_runtime import KernelRuntime
-from agentopic.core._turn import OnUnknown
 from agentopic.engine.activation import keeps_state
-from agentopic.engine.budget import AgentBudgets
 from agentopic.engine.connections import Connections
 from agentopic.engine.control_client import ControlClient
-from agentopic.engine.group import AgentGroup, StateMode
+from agentopic.engine.group import AgentGroup
 from agentopic.engine.host import Host
+from agentopic.engine.hosting import Hosting
 from agentopic.engine.idle import until_idle, until_stored
 from agentopic.engine.incarnation import Plan
 from agentopic.engine.large_payloads import LargePayloads
@@ -30,25 +39,12 @@ from agentopic.engine.routing import Router
 from agentopic.engine.topics import TopicCatalog
 from agentopic.envelope import Envelope
 from agentopic.envelope.kafka_topics import consumer_group, replies, runs, topic_events
-from agentopic.errors import ConfigError, NotAccessibleError
+from agentopic.errors import NotAccessibleError
 from agentopic.ports.admin import TopicSpec
 from agentopic.ports.journal import Spend
 from agentopic.ports.transport import Sent
 
 T = TypeVar("T", bound=Agent)
-
-
-@dataclass(slots=True, kw_only=True)
-class Hosting:
-    """How one agent type is hosted, where it differs from the options of the process."""
-
-    state: StateMode
-    concurrency: int | None = None
-    retry: RetryPolicy | None = None
-    start_from: str | None = None
-    publishes: Sequence[str] = field(default_factory=tuple[str, ...])
-    budgets: AgentBudgets | None = None
-    on_unknown: OnUnknown = "tell"
 
 
 class EngineRuntime(KernelRuntime):
@@ -68,6 +64,7 @@ class EngineRuntime(KernelRuntime):
         self._metering = Metering(mesh, self.catalog, options)
         self._life = Lifetime(self._make_host)
         self._links = Connections(self._kernel, mesh, self.catalog, options, life=self._life, large=self._large)
+        self._residence = self._links.residence
         self._metering.control = self._links.control
         self._connected = False
 
@@ -83,12 +80,17 @@ class EngineRuntime(KernelRuntime):
         """Register an agent type to be hosted here; on a started runtime the host is renewed, drained first.
 
         A class that does not override `save_state` keeps its state in this process only: a warning says so, such an
-        agent is never put away and a failed attempt is not repeated on it.
+        agent is never put away and a failed attempt is not repeated on it. A `ClosureAgent` is process-lived, as what
+        its function refers to is.
 
         Raises:
             RegistrationError: the type is registered already, or the factory needs arguments.
         """
         agent_type = await super().register_factory(type, agent_factory, expected_class=expected_class)
+        is_closure = expected_class is not None and issubclass(expected_class, ClosureAgent)
+        if is_closure and agent_type.type not in self._hosted:
+            await self._live_here(agent_type.type)
+            return agent_type
         stored = expected_class is None or keeps_state(expected_class)
         self._hosted.setdefault(agent_type.type, Hosting(state="stored" if stored else "process"))
         self._life.renew()
@@ -97,26 +99,47 @@ class EngineRuntime(KernelRuntime):
     async def add_subscription(self, subscription: Subscription) -> None:
         """Have an agent type listen to topics; on a started runtime the host is renewed.
 
+        A process-lived agent hears what is published from the return of this call on.
+
         Raises:
             RegistrationError: an equal subscription exists already.
+            TransportError: the broker does not answer.
         """
         await super().add_subscription(subscription)
-        self._life.renew()
+        known = isinstance(subscription, TypeSubscription | TypePrefixSubscription)
+        if known and subscription.agent_type in self._residence.members:
+            await self._residence.listen()
+        else:
+            self._life.renew()
+
+    async def remove_subscription(self, id: str) -> None:  # noqa: A002 - AutoGen's parameter name
+        """End a subscription.
+
+        Raises:
+            RegistrationError: there is none of this id.
+            TransportError: the broker does not answer.
+        """
+        await super().remove_subscription(id)
+        await self._residence.listen()
 
     def host_as(self, agent_type: str, hosting: Hosting) -> None:
         """Say how an agent type is hosted; before it is registered, or before `start`."""
         self._hosted[agent_type] = hosting
 
     async def register_agent_instance(self, agent_instance: Agent, agent_id: AgentId) -> AgentId:
-        """Refuse: an instance lives and dies with its process and cannot be a durable service.
+        """Have an object live on the mesh as long as this process does: process-lived.
 
         Raises:
-            NotAccessibleError: always; the message names the remedy.
+            RegistrationError: the id is taken, or the type is registered by a factory or for another class.
+            TransportError: the broker does not answer.
         """
-        raise NotAccessibleError(
-            f"{agent_id} cannot be registered as an instance on a durable runtime: register a factory for its type"
-            " (`MyAgent.register(runtime, type, factory)`), so that any process can make the agent"
-        )
+        agent_id = await super().register_agent_instance(agent_instance, agent_id)
+        await self._live_here(agent_id.type)
+        return agent_id
+
+    async def _live_here(self, agent_type: str) -> None:
+        self._residence.add(agent_type)
+        await self._residence.listen()
 
     # ── life ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -131,6 +154,7 @@ class EngineRuntime(KernelRuntime):
         if not self._connected:
             await self.mesh.transport.start()
             self._connected = True
+        await self._residence.start()  # first: what a service of this process publishes is heard
         await self._life.start()
 
     async def _make_host(self) -> Host | None:
@@ -165,18 +189,22 @@ class EngineRuntime(KernelRuntime):
 
     async def stop(self) -> None:
         """Drain: running turns end, what they decided is sent, the rest goes on elsewhere; then disconnect."""
+        settling = asyncio.ensure_future(self._residence.settle(self.options.drain_seconds))
         try:
             await self._links.drain()
             await self._life.stop()
         finally:
+            await settling
+            await self._residence.aclose()
             await self._links.aclose()
             await self._large.aclose()
             self._connected = False
             await self.mesh.aclose()
 
     async def close(self) -> None:
-        """Stop, under the name AutoGen gives it."""
+        """Stop, and close the agents that live with this process; the first error of one is raised."""
         await self.stop()
+        await self._residence.close_agents()
 
     async def __aenter__(self) -> Self:
         """Start."""
@@ -190,8 +218,8 @@ class EngineRuntime(KernelRuntime):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop."""
-        await self.stop()
+        """Stop, and close the agents that live with this process."""
+        await self.close()
 
     async def stop_when_idle(self) -> None:
         """Stop once every record read so far, and all that it caused for the agents hosted here, is done."""
@@ -199,10 +227,9 @@ class EngineRuntime(KernelRuntime):
         await self.stop()
 
     async def idle(self) -> None:
-        """Wait until every record read so far, and all that it caused for the agents hosted here, is done."""
+        """Wait until every record read so far, and all that it caused for the agents of this process, is done."""
         await self._life.settled()
-        if self._life.host is not None:
-            await until_idle(self._life.host)
+        await until_idle(self._life.host, self._residence)
 
     async def stop_when_stored(self) -> None:
         """Stop once every record read so far is stored as a delivery; whether it was run does not matter."""
@@ -264,6 +291,7 @@ class EngineRuntime(KernelRuntime):
 
         Raises:
             MissingTopicError: no service of that agent type has ever been there.
+            OwnerGoneError: the callee is process-lived, and its process has ended.
             RequestError: the callee's handler failed for good.
             RequestTimeoutError: no answer came in time.
             CallCycleError: an agent sends to itself inside its own turn.
@@ -303,33 +331,38 @@ class EngineRuntime(KernelRuntime):
     # ── states ─────────────────────────────────────────────────────────────────────────────────────────────
 
     async def agent_save_state(self, agent: AgentId) -> Mapping[str, Any]:
-        """Refuse: the state of a durable agent is in the journal, written by its turns.
+        """Return the state of a process-lived agent; refuse others: theirs is in the journal, written by turns.
 
         Raises:
-            NotAccessibleError: always.
+            NotAccessibleError: the agent is not process-lived here.
+            UnknownAgentError: there is no such instance.
         """
-        raise NotAccessibleError(_STATE_REMEDY.format(agent))
+        return await super().agent_save_state(self._in_memory(agent))
 
     async def agent_load_state(self, agent: AgentId, state: Mapping[str, Any]) -> None:
-        """Refuse: see `agent_save_state`.
-
-        Raises:
-            NotAccessibleError: always.
-        """
-        raise NotAccessibleError(_STATE_REMEDY.format(agent))
+        """Give a process-lived agent a state; errors as for `agent_save_state`."""
+        await super().agent_load_state(self._in_memory(agent), state)
 
     async def save_state(self) -> Mapping[str, Any]:
-        """Return nothing: every committed turn has stored its agent's state already."""
-        return {}
+        """Return the states of the process-lived agents; all others' are stored by every committed turn."""
+        mine = {each: agent for each, agent in self._kernel.instances.items() if each.type in self._residence.members}
+        return {str(each): dict(await agent.save_state()) for each, agent in mine.items()}
 
     async def load_state(self, state: Mapping[str, Any]) -> None:
-        """Refuse a state that is not empty: agents find theirs in the journal.
+        """Give process-lived agents the states that `save_state` returned; all others find theirs in the journal.
 
         Raises:
-            NotAccessibleError: there is something to load.
+            NotAccessibleError: there is something to load for another agent; nothing has been loaded.
         """
-        if state:
-            raise NotAccessibleError(_STATE_REMEDY.format("this runtime's agents"))
+        agents = {self._in_memory(AgentId.from_str(text)): each for text, each in state.items()}
+        for agent, each in agents.items():
+            await super().agent_load_state(agent, each)
+
+    def _in_memory(self, agent: AgentId) -> AgentId:
+        resident = self._residence.members.here(agent)
+        if resident is None:
+            raise NotAccessibleError(_STATE_REMEDY.format(agent))
+        return resident
 
     # ── parts ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -363,16 +396,3 @@ class EngineRuntime(KernelRuntime):
 
 
 _STATE_REMEDY = "the state of {} is kept in the journal and written by its turns: change it by sending a message"
-
-
-def require_hostable(agent_type: str, agent_class: type, *, stateless: bool) -> None:
-    """Refuse an agent class whose state a service would lose silently.
-
-    Raises:
-        ConfigError: the class does not override `save_state` and nobody said `stateless=True`.
-    """
-    if not stateless and not keeps_state(agent_class):
-        raise ConfigError(
-            f"agent type {agent_type!r}: {agent_class.__name__} does not override save_state/load_state, so what it"
-            " keeps in memory would be lost at every restart: override both, or declare the service stateless=True"
-        )

@@ -19,8 +19,9 @@ from agentopic.core import (
 from agentopic.core._turn import OnUnknown
 from agentopic.engine.budget import AgentBudgets, Budget
 from agentopic.engine.collector import calm_collector
+from agentopic.engine.hosting import Hosting, require_hostable
 from agentopic.engine.options import RetryPolicy
-from agentopic.engine.runtime import EngineRuntime, Hosting, require_hostable
+from agentopic.engine.runtime import EngineRuntime
 from agentopic.errors import ConfigError
 from agentopic.telemetry.loggers import get_logger
 

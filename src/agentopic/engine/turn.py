@@ -67,7 +67,14 @@ class Turn:
         """Wait, through restarts; see `core.TurnScope.sleep`."""
         await self.wait(timer(seconds), until_due)
 
-    async def ask(self, text: str, *, choices: Sequence[str] | None = None, details: Any = None) -> Any:
+    async def ask(
+        self,
+        text: str,
+        *,
+        choices: Sequence[str] | None = None,
+        details: Any = None,
+        timeout_seconds: float | None = None,
+    ) -> Any:
         """Ask a person; see `core.TurnScope.ask`."""
         asked = self.now().isoformat()
         note = question_note(self.delivery.agent, self.run, text, choices=choices, details=details, asked=asked)
@@ -83,6 +90,7 @@ class Turn:
             input=question_input(text, choices=choices, details=details),
             encode=encode_answer,
             decode=json.loads,
+            due_seconds=None if timeout_seconds is None else max(0.0, timeout_seconds),
             note=note,
             outbox=publish,
         )

@@ -305,6 +305,7 @@ class Writer:
             confirmed = self._confirmed()
             try:
                 holdings = await self.journal.held(self.me)
+                await self._recall_results()
                 break
             except JournalUnavailableError:
                 await asyncio.sleep(RECONNECT_SECONDS[min(tries, len(RECONNECT_SECONDS) - 1)])
@@ -314,6 +315,17 @@ class Writer:
         if holdings.beat < confirmed:
             raise JournalRewoundError(f"the journal forgot: beat {holdings.beat} is stored, {confirmed} was confirmed")
         self._settle(holdings)
+
+    async def _recall_results(self) -> None:
+        """Resolve the results that the call nobody saw return has stored: written again, they would be billed twice."""
+        seen: set[int] = set()
+        for each in [each for each in self._queues.closes if each.value.spend and not each.answered]:
+            rows = await self.journal.recorded(each.value.turn)
+            row = next((row for row in rows if row.key == each.value.key), None)
+            if row is not None and row.result == each.value.result:
+                each.resolve(row)
+                seen.add(id(each))
+        self._queues.closes = deque(each for each in self._queues.closes if id(each) not in seen)
 
     def _settle(self, holdings: Holdings) -> None:
         """Resolve turns whose commit went through unseen; keep the others queued; adopt what is new here."""

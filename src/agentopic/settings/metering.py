@@ -76,13 +76,13 @@ class MeteringSettings(BaseSettings):
         description="`redis://…` where all processes count calls together; without it each counts its own.",
     )
     circuit_failures: int = Field(
-        default=5,
+        default=10,
         ge=1,
         validation_alias=names("CIRCUIT_FAILURES"),
         description="Failures in a row after which a model endpoint is left alone for a while.",
     )
     circuit_seconds: float = Field(
-        default=30.0,
+        default=10.0,
         gt=0,
         validation_alias=names("CIRCUIT_SECONDS"),
         description="How long it is left alone before one call tries it again.",

@@ -58,9 +58,9 @@ class Bed:
 
     @property
     def redis(self) -> str:
-        """URL of a Redis. Raises BedUnavailableError when none can be had."""
+        """URL of a Redis (own: stores what it acknowledges). Raises BedUnavailableError when none can be had."""
         if self._redis is None:
-            self._redis = self._servers.enter_context(RedisServer()).url
+            self._redis = self._servers.enter_context(RedisServer(append_only=True)).url
         return self._redis
 
     @property

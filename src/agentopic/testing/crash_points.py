@@ -15,6 +15,7 @@ from agentopic.engine.runtime import EngineRuntime
 from agentopic.engine.service import AgentService
 from agentopic.envelope.kafka_topics import topic_events
 from agentopic.ports.admin import TopicSpec
+from agentopic.ports.journal import StepRow
 from agentopic.testing.fault_points import FaultPoints
 from agentopic.testing.landed import Landed
 from agentopic.testing.simulation import World, simulate
@@ -24,6 +25,7 @@ NAMESPACE = "test"
 _VICTIM = "victim"
 _NEVER = 0
 _LOOK_SECONDS = 0.25
+_PATIENCE_SECONDS = 300.0
 
 Question = dict[str, Any]
 """What an agent asked: `text`, `choices`, `details`."""
@@ -46,8 +48,7 @@ class _Points(FaultPoints):
             await self._die()
 
     async def _die(self) -> None:
-        turns = self._world.store.steps.values()
-        self.open_calls.update(each.row.name for turn in turns for each in turn.values() if each.row.result is None)
+        self.open_calls.update(each.name for each in _open_steps(self._world))
         self._world.loop.drop(_VICTIM)
         self.died.set()
         await asyncio.Event().wait()
@@ -158,6 +159,18 @@ def _played(play: Play, number: int, where: str) -> Sequence[str]:
 async def _live(world: World, play: Play, number: int) -> tuple[Sequence[str], Aftermath]:
     points = _Points(number, world)
     await _prepare(world, play)
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            await _die_and_be_followed(world, play, points)
+    except TimeoutError:
+        steps = [f"{each.kind} {each.name!r}" for each in _open_steps(world)]
+        raise AssertionError(
+            f"not done after {_PATIENCE_SECONDS:g} virtual seconds; open steps: {', '.join(steps) or 'none'}"
+        ) from None
+    return points.names, Aftermath(world, points)
+
+
+async def _die_and_be_followed(world: World, play: Play, points: _Points) -> None:
     victim = world.spawn(_VICTIM, _work(world, play, points))
     died = world.spawn("", points.died.wait())
     await asyncio.wait({victim, died}, return_when=asyncio.FIRST_COMPLETED)
@@ -166,7 +179,11 @@ async def _live(world: World, play: Play, number: int) -> tuple[Sequence[str], A
     else:
         died.cancel()
         await victim
-    return points.names, Aftermath(world, points)
+
+
+def _open_steps(world: World) -> Sequence[StepRow]:
+    turns = world.store.steps.values()
+    return [each.row for turn in turns for each in turn.values() if each.row.result is None]
 
 
 async def _prepare(world: World, play: Play) -> None:

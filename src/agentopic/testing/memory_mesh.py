@@ -22,6 +22,7 @@ from agentopic.envelope.kafka_topics import topic_events
 from agentopic.errors import RuntimeStateError
 from agentopic.ports.admin import TopicSpec
 from agentopic.ports.clock import Clock
+from agentopic.testing.clock import FakeClock
 from agentopic.testing.landed import DeadLetter, Landed
 
 _LOOK_SECONDS = 0.01
@@ -30,8 +31,8 @@ _LOOK_SECONDS = 0.01
 class MemoryMesh:
     """A mesh that lives as long as its `async with` block; everything in it works as on Kafka and PostgreSQL.
 
-    `options` are fields of `agentopic.EngineOptions`. With a `FakeClock` the journal's time is in the test's hands:
-    waiting turns are put away at once and go on when the test has moved the clock far enough.
+    `options` are fields of `agentopic.EngineOptions`. With a `FakeClock` waiting is in the test's hands: turns that
+    wait are put away within a second, and go on when `pass_time` has moved the clock far enough.
 
     >>> async with MemoryMesh() as mesh:
     ...     await mesh.run(app)
@@ -96,6 +97,26 @@ class MemoryMesh:
         async with asyncio.timeout(seconds):
             for runtime in self._processes:
                 await runtime.idle()
+
+    async def pass_time(self, seconds: float) -> None:
+        """Wait until all that could be done at this time is done, then advance the `FakeClock`.
+
+        Timers, time-outs and delays that fall due meanwhile fire; what they cause is waited for by `idle`.
+
+        Raises:
+            RuntimeStateError: the mesh was made without a `FakeClock`.
+        """
+        if not isinstance(self.clock, FakeClock):
+            raise RuntimeStateError("time passes by itself on this mesh: make it with clock=FakeClock()")
+        while not self._is_at_rest():  # noqa: ASYNC110 - in the journal
+            await asyncio.sleep(_LOOK_SECONDS)
+        self.clock.advance(seconds)
+
+    def _is_at_rest(self) -> bool:
+        """Whether everything is read and every unfinished delivery waits for something."""
+        marks, lanes = self.store.marks.items(), self.store.lanes.values()
+        is_read = all((mark.next or 0) >= len(self.log.partition(at)) for (_, at), mark in marks)
+        return is_read and all(lane.owner is None and lane.ready_at > self.store.now() for lane in lanes)
 
     # ── the outside ────────────────────────────────────────────────────────────────────────────────────────
 

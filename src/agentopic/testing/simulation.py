@@ -169,7 +169,7 @@ class World:
         self.loop, self.choice = loop, choice
         self.clock = VirtualClock(loop)
         self.log = MemoryLog(now_ms=lambda: int(self.clock.now().timestamp() * 1000))
-        self.store = MemoryStore(now=loop.time)
+        self.store = MemoryStore(now=loop.time, wall=lambda: EPOCH.timestamp() + loop.time())
         self.weather = Weather(choice)
         self.sending: Callable[[Sequence[OutgoingRecord]], None] = lambda _: None
         """Sees what a process appends to the log, in that moment."""

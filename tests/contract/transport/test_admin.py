@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from agentopic.errors import ConfigError
@@ -61,6 +63,15 @@ async def test_offsets_tell_what_each_partition_holds_and_leave_out_what_does_no
 
     assert found == {parts[0]: OffsetRange(0, 0), parts[1]: OffsetRange(0, 3)}
     assert f"{log.ns}.missing" not in await log.admin.topics()
+
+
+async def test_questions_about_different_topics_can_be_asked_at_once(log: LogMesh) -> None:
+    topics = [await log.topic(partitions=2, name=f"t{number}") for number in range(4)]
+
+    async with asyncio.timeout(10):
+        found = await asyncio.gather(*(log.admin.offsets([TopicPartition(topic, 1)]) for topic in topics * 5))
+
+    assert found == [{TopicPartition(topic, 1): OffsetRange(0, 0)} for topic in topics * 5]
 
 
 async def test_group_that_never_committed_has_no_offsets(log: LogMesh) -> None:

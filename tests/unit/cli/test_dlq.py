@@ -174,6 +174,15 @@ def test_a_table_shows_the_same_shortened(cli: Cli):
     assert "…" in table[1]
 
 
+def test_a_letter_cannot_steer_the_terminal(cli: Cli):
+    lay(letter(1, error=ValueError("\x1b[2J\x9b gone"), value=b"\x1b]0;title\x07"))
+
+    out = cli("dlq", "list").out + cli("dlq", "show", "clerk", "0:0").out
+
+    assert not any(code in out for code in ("\x1b", "\x9b", "\x07"))
+    assert "\\x1b[2J" in out
+
+
 def test_a_type_that_never_was_here_is_not_found(cli: Cli):
     lay()
 

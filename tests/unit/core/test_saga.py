@@ -50,11 +50,14 @@ async def test_a_block_that_ends_well_undoes_nothing():
 async def test_a_deed_that_fails_undoes_the_earlier_ones_in_reverse():
     agency = Agency()
 
-    with pytest.raises(SagaUndoneError, match=r"'trip' was undone: ValueError: no rooms"):
+    async def trip() -> None:
         async with saga("trip") as s:
             await s.do("flight", agency.book("flight"), undo=agency.cancel)
             await s.do("car", agency.book("car"), undo=agency.cancel)
             await s.do("hotel", fail, undo=agency.cancel)
+
+    with pytest.raises(SagaUndoneError, match=r"'trip' was undone: ValueError: no rooms"):
+        await trip()
 
     assert agency.said == ["book flight", "book car", "cancel car", "cancel flight"]
 
@@ -62,10 +65,13 @@ async def test_a_deed_that_fails_undoes_the_earlier_ones_in_reverse():
 async def test_other_code_of_the_block_that_fails_undoes_too():
     agency = Agency()
 
-    with pytest.raises(SagaUndoneError) as caught:
+    async def trip() -> None:
         async with saga() as s:
             await s.do("flight", agency.book("flight"), undo=agency.cancel)
             raise KeyError("price")
+
+    with pytest.raises(SagaUndoneError) as caught:
+        await trip()
 
     assert isinstance(caught.value.__cause__, KeyError)
     assert agency.said == ["book flight", "cancel flight"]
@@ -79,10 +85,13 @@ async def test_an_undoing_that_fails_is_tried_again():
             raise failures.pop()
         await agency.cancel(what)
 
-    with pytest.raises(SagaUndoneError):
+    async def trip() -> None:
         async with saga(retry=AT_ONCE) as s:
             await s.do("flight", agency.book("flight"), undo=cancel)
             await s.do("hotel", fail)
+
+    with pytest.raises(SagaUndoneError):
+        await trip()
 
     assert agency.said == ["book flight", "cancel flight"]
 
@@ -93,11 +102,14 @@ async def test_what_cannot_be_undone_is_named_and_the_rest_is_undone():
     async def refuse(_: str) -> None:
         raise ValueError("too late")
 
-    with pytest.raises(SagaNotUndoneError) as caught:
+    async def trip() -> None:
         async with saga("trip", retry=AT_ONCE) as s:
             await s.do("flight", agency.book("flight"), undo=agency.cancel)
             await s.do("car", agency.book("car"), undo=refuse)
             await s.do("hotel", fail)
+
+    with pytest.raises(SagaNotUndoneError) as caught:
+        await trip()
 
     assert caught.value.left == {"car": "ValueError: too late"}
     assert str(caught.value) == "saga 'trip' failed (ValueError: no rooms) and left undone: car: ValueError: too late"
@@ -111,9 +123,12 @@ async def test_a_deed_whose_connection_breaks_may_have_happened():
         await agency.book("hotel")()
         raise ConnectionResetError("no answer")
 
-    with pytest.raises(SagaUndoneError):
+    async def trip() -> None:
         async with saga() as s:
             await s.do("hotel", book_and_break, undo=agency.cancel, undo_unknown=lambda: agency.cancel("hotel, if any"))
+
+    with pytest.raises(SagaUndoneError):
+        await trip()
 
     assert agency.said == ["book hotel", "cancel hotel, if any"]
 
@@ -129,9 +144,12 @@ async def test_parallel_deeds_are_waited_for_before_anything_is_undone():
         asyncio.get_running_loop().call_soon(failed.set)
         raise ValueError("no rooms")
 
-    with pytest.raises(SagaUndoneError):
+    async def trip() -> None:
         async with saga() as s:
             await asyncio.gather(s.do("car", book_late, undo=agency.cancel), s.do("hotel", fail_early))
+
+    with pytest.raises(SagaUndoneError):
+        await trip()
 
     assert agency.said == ["book car", "cancel car"]
 

@@ -87,6 +87,31 @@ async def test_a_request_cancelled_while_its_turn_is_out_of_memory_is_answered_w
     assert list(await runtime.control.questions()) == []
 
 
+async def test_a_question_of_a_cancelled_run_is_withdrawn_though_its_turn_is_out_of_memory(town: Town):
+    attempts = list[str]()
+
+    async def handle(agent: Resident, message: Note, ctx: MessageContext) -> None:
+        attempts.append(message.text)
+        await ctx.ask("Go on?")
+
+    runtime = await started(town, handle, suspend_seconds=0.0)
+    for text in ("ended", "kept"):
+        await runtime.publish_message(Note(text=text), topic("clerk", text), message_id=text)
+    await questions(runtime, 2)
+    await until(lambda: not held(runtime), "both turns are out of memory")
+
+    await runtime.control.cancel_run("ended")
+    async with asyncio.timeout(10):
+        left = await runtime.control.questions()
+        while len(left) > 1:
+            await asyncio.sleep(0.02)
+            left = await runtime.control.questions()
+
+    assert [each.note["run"] for each in left] == ["kept"]
+    assert sorted(attempts) == ["ended", "kept"]
+    assert town.records("dead.clerk") == []
+
+
 async def test_a_step_of_a_cancelled_run_is_not_begun(town: Town):
     calls, began, go_on = list[str](), asyncio.Event(), asyncio.Event()
 

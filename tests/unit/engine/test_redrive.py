@@ -522,6 +522,37 @@ async def test_a_redriven_request_is_handled_as_the_request_it_was(town: Town):
     assert kinds == ["fault", "reply"]
 
 
+async def test_a_redriven_caller_asks_again_what_ended_in_a_fault_and_pays_nothing_twice(town: Town):
+    paid, repaired = list[str](), False
+
+    async def ask(agent: Resident, message: Note, ctx: MessageContext) -> None:
+        async def pay() -> str:
+            paid.append(message.text)
+            return "paid"
+
+        await step("pay", pay)
+        await agent.send_message(message, AgentId("bank", "b"))
+
+    async def answer(agent: Resident, message: Note, ctx: MessageContext) -> Note:
+        if not repaired:
+            raise ValueError("closed")
+        return message
+
+    runtime = town.runtime()
+    await town.settle(runtime, "clerk", ask)
+    await town.settle(runtime, "bank", answer)
+    await runtime.start()
+    await runtime.publish_message(Note(text="a"), topic("clerk"))
+    await until(lambda: bool(town.records("dead.clerk")), "given up")
+    repaired = True
+
+    await redrive_open(town, desk_of(runtime), runtime)
+    await runtime.stop_when_idle()
+
+    assert paid == ["a"]
+    assert [each.status for each in box_of(town).states()] == ["redriven"]
+
+
 async def test_an_event_with_an_absurd_redrive_number_is_handled_in_bounded_time(town: Town):
     seen = list[Note]()
     runtime = await started(town, seeing(seen))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,14 +11,14 @@ import pytest
 from agentopic.core import AgentId, MessageContext
 from agentopic.engine.attempt import OpenWait
 from agentopic.engine.calls import Value, first_of
-from agentopic.engine.runtime import EngineRuntime
+from agentopic.engine.retries import ONCE
 from agentopic.engine.slots import Slot, Slots
 from agentopic.engine.suspension import Suspension
 from agentopic.engine.waits import TurnUnwound, Wait
-from agentopic.errors import RequestTimeoutError
+from agentopic.envelope import Envelope
 
 from .test_waiting import held, questions, started
-from .town import Handler, Note, Resident, Town, topic, until
+from .town import Note, Resident, Town, topic, until
 
 WAIT = Wait(key=b"k", fresh=True, due_ms=None, due_at=None)
 
@@ -192,7 +192,7 @@ async def test_a_redriven_turn_asks_again_what_was_answered_with_a_fault(town: T
     async def work(agent: Resident, message: Note, ctx: MessageContext) -> Note:
         asked.append(1)
         if len(asked) == 1:
-            raise RequestTimeoutError("the shop is closed") if False else LookupError("the shop is closed")
+            raise LookupError("the shop is closed")
         return Note(text="worked")
 
     async def handle(agent: Resident, message: Note, ctx: MessageContext) -> None:
@@ -200,9 +200,8 @@ async def test_a_redriven_turn_asks_again_what_was_answered_with_a_fault(town: T
         replies.append(answer.text)
 
     runtime = town.runtime()
-    once: Any = {"retry": __import__("agentopic.engine.retries", fromlist=["ONCE"]).ONCE}
-    await town.settle(runtime, "worker", work, **once)
-    await town.settle(runtime, "clerk", handle, **once)
+    await town.settle(runtime, "worker", work, retry=ONCE)
+    await town.settle(runtime, "clerk", handle, retry=ONCE)
     await runtime.start()
     await runtime.publish_message(Note(), topic("clerk"), message_id="the-order")
     await until(lambda: bool(town.reasons("clerk")), "it dies of the fault")
@@ -214,4 +213,24 @@ async def test_a_redriven_turn_asks_again_what_was_answered_with_a_fault(town: T
     assert replies == ["worked"]
 
 
-_: tuple[type[EngineRuntime], type[Handler] | Any, Callable[..., Awaitable[None]] | None] = (EngineRuntime, Handler, None)
+# ── expired ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_turn_that_began_in_time_may_wait_longer_than_its_event_is_good_for(town: Town):
+    answers = list[Any]()
+
+    async def handle(agent: Resident, message: Note, ctx: MessageContext) -> None:
+        answers.append(await ctx.ask("Go?"))
+
+    runtime = await started(town, handle, suspend_seconds=0.0)
+    event = Envelope(id="e", source="/s", type="town.Note.v1", datacontenttype="application/json", data=b"{}")
+    expiry = datetime.now(UTC) + timedelta(seconds=0.3)
+    await runtime.publish_envelope(event.with_extensions(expirytime=expiry.isoformat()), topic("clerk"))
+    (question,) = await questions(runtime)
+    await until(lambda: not held(runtime) and datetime.now(UTC) > expiry, "it is parked and the event has expired")
+
+    await runtime.control.answer(question.id, question.agent, "yes")
+    await runtime.stop_when_idle()
+
+    assert answers == ["yes"]
+    assert town.reasons("clerk") == []

@@ -77,7 +77,7 @@ def trip_with(agency: Agency, *, hotel: bool) -> Handler:
                 if hotel:
                     await s.do("book hotel", partial(agency.book, "hotel"), undo=agency.cancel, repeatable=True)
                 else:
-                    await s.do("book hotel", agency.refuse)
+                    await s.do("book hotel", agency.refuse, undo_unknown=partial(agency.cancel, "hotel"))
         except SagaUndoneError:
             booked = "no"
         await agent.publish_message(Note(text=booked), topic("out"))

@@ -108,6 +108,10 @@ class Town:
         self._stack.push_async_callback(runtime.stop)
         return runtime
 
+    def stops(self, runtime: EngineRuntime) -> None:
+        """Have a runtime stopped with the town."""
+        self._stack.push_async_callback(runtime.stop)
+
     async def settle(
         self, runtime: EngineRuntime, name: str, handler: Handler, *, topic: str | None = None, **hosting: Any
     ) -> None:

@@ -17,7 +17,9 @@ def caused(event_id: str) -> dict[str, ExtensionValue]:
     cause = cause_here.get()
     if cause is None:
         return {names.CORRELATIONID: event_id}
-    traces = {name: cause.extensions[name] for name in (names.TRACEPARENT, names.TRACESTATE) if name in cause.extensions}
+    traces = {
+        name: cause.extensions[name] for name in (names.TRACEPARENT, names.TRACESTATE) if name in cause.extensions
+    }
     return {
         names.CORRELATIONID: cause.correlationid or cause.id,
         names.CAUSATIONID: cause.id,

@@ -47,7 +47,9 @@ class Wanted:
 
     def among(self, topics: Mapping[str, int]) -> Sequence[TopicPartition]:
         """Return the partitions of those of the given topics that are wanted."""
-        return [TopicPartition(topic, index) for topic, count in topics.items() if self(topic) for index in range(count)]
+        return [
+            TopicPartition(topic, index) for topic, count in topics.items() if self(topic) for index in range(count)
+        ]
 
     def __call__(self, topic: str) -> bool:
         """Whether a Kafka topic is wanted."""
@@ -105,7 +107,7 @@ class Hearing:
 
     async def _take_up(self, partitions: Sequence[TopicPartition], *, from_end: bool) -> None:
         new = [each for each in partitions if each not in self._positions]
-        held = await self._mesh.admin.offsets(new) if new else {}
+        held: Mapping[TopicPartition, OffsetRange] = await self._mesh.admin.offsets(new) if new else {}
         kept = {each: self._positions[each] for each in partitions if each in self._positions}
         begun = {each: reach.end if from_end else reach.beginning for each, reach in held.items()}
         if begun or kept.keys() != self._positions.keys():

@@ -96,7 +96,7 @@ class Owner:
         try:
             command = read_command(event)
         except AgentopicError as exc:
-            log.warning("no valid command among the replies", event=event.id, error=str(exc))
+            log.warning("no valid command among the replies", id=event.id, error=str(exc))
             return
         if isinstance(command, CancelCommand):
             self._cancel(command, event)
@@ -131,9 +131,7 @@ class Owner:
     def _handle(self, request_id: str, asked: _Asked) -> None:
         self._open[request_id] = asked
         inside = self._members.inside(asked.agent)
-        asked.work = self._handling.spawn(
-            self._handling.deliver(asked.request, inside, topic=None, token=asked.token)
-        )
+        asked.work = self._handling.spawn(self._handling.deliver(asked.request, inside, topic=None, token=asked.token))
         asked.work.add_done_callback(partial(self._handled, request_id))
 
     def _cancel(self, command: CancelCommand, event: Envelope) -> None:
@@ -148,7 +146,8 @@ class Owner:
             request = event.replace(id=command.id, source=command.source).with_extensions(
                 agrequestid=command.request_id, agredrive=command.redrive or None
             )
-            content = fault_content(RequestCancelledError(f"the request to {agent} was cancelled before it was handled"))
+            error = RequestCancelledError(f"the request to {agent} was cancelled before it was handled")
+            content = fault_content(error)
             self._answers.keep(command.request_id, self._answer(request, agent, content, names.KIND_FAULT))
 
     # ── what is said ───────────────────────────────────────────────────────────────────────────────────────

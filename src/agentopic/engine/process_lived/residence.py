@@ -80,10 +80,7 @@ class Residence:
     def add(self, agent_type: str) -> None:
         """Have the agents of a type live with this process."""
         if self.members.add(agent_type):
-            log.warning(
-                "agents of this type live with this process: they hear at most once, and end with it",
-                agent_type=agent_type,
-            )
+            log.warning(f"agents of type {agent_type!r} live with this process: they hear at most once and end with it")
 
     async def start(self) -> None:
         """Begin to hear; idempotent. Handlers are given the context variables of the code that calls this.
@@ -209,7 +206,7 @@ def _told(agent: AgentId, envelope: Envelope, work: asyncio.Task[Any]) -> None:
         log.error(
             "an event was not handled: process-lived agents get it once",
             agent=str(agent),
-            event=envelope.id,
+            id=envelope.id,
             error_type=type(error).__name__,
             error=told(error),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import fields
 
 from agentopic.adapters.journal.redis.rows import answer_content, pack_address, pack_row
@@ -38,6 +39,11 @@ _Dead = tuple[TopicPartition, OutboxRow]
 def place(partition: TopicPartition) -> str:
     """Return the name of a partition within its group."""
     return f"{partition.topic}\0{partition.partition}"
+
+
+def stale_partitions(marks: Sequence[MarkAdvance], numbers: Sequence[int]) -> AbstractSet[TopicPartition]:
+    """Return the partitions of those marks that a script names by their numbers."""
+    return frozenset(marks[number - 1].partition for number in numbers)
 
 
 def intake_words(batch: IntakeBatch) -> Words:

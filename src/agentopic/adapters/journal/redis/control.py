@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from agentopic.adapters.journal.redis.batches import control_words
+from agentopic.adapters.journal.redis.batches import control_words, stale_partitions
 from agentopic.adapters.journal.redis.membership import RedisMembership
 from agentopic.adapters.journal.redis.rows import stored_rows
 from agentopic.adapters.journal.redis.words import Words, micros
@@ -23,7 +23,7 @@ class RedisControl(RedisMembership):
         check_control(batch)
         stale, rows, notices = await self._link.run("control", control_words(batch), me=me)
         return Controlled(
-            stale=frozenset(batch.marks[number - 1].partition for number in stale),
+            stale=stale_partitions(batch.marks, stale),
             rows=stored_rows(rows),
             notices=[Notice(process=process, address=address.decode()) for process, address in notices],
         )

@@ -67,4 +67,4 @@ async def _settings(connection: AbstractConnection, pattern: str) -> Mapping[str
 
 async def _ask(connection: AbstractConnection, *command: str) -> Any:
     await connection.send_command(*command)
-    return await connection.read_response()
+    return cast("Any", await connection.read_response())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from agentopic.adapters.journal.redis.batches import commit_words, intake_words, refusal_words
+from agentopic.adapters.journal.redis.batches import commit_words, intake_words, refusal_words, stale_partitions
 from agentopic.adapters.journal.redis.membership import RedisMembership
 from agentopic.adapters.journal.redis.rows import started, stored_rows
 from agentopic.adapters.journal.redis.words import Words
@@ -31,7 +31,7 @@ class RedisLanes(RedisMembership):
         stale, lanes, rows, repeats, cycles = await self._link.run("intake", intake_words(batch), me=me)
         stored = {delivery.identity: delivery for delivery in reversed(batch.deliveries)}
         return Intaken(
-            stale=frozenset(batch.marks[number - 1].partition for number in stale),
+            stale=stale_partitions(batch.marks, stale),
             started=[started(lane, stored) for lane in lanes],
             rows=stored_rows(rows),
             repeats=repeats,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, cast
 
@@ -49,13 +49,15 @@ class Link:
         """
         if any(len(word) > _LARGEST for word in words if isinstance(word, bytes)):
             raise ValueRefusedError(f"a value of {name} has more than {_LARGEST} bytes")
-        return await self._shielded(lambda: self._exchange(name, lambda client: self._eval(client, script(name), words, me)))
+
+        async def send(client: Redis) -> Any:
+            return await self._eval(client, script(name), words, me)
+
+        return await self._shielded(self._exchange(name, send))
 
     async def command(self, *parts: Word) -> Any:
         """Send one reading command and return its reply; errors as with `run`."""
-        return await self._shielded(
-            lambda: self._exchange(str(parts[0]), lambda client: _execute(client, *parts)),
-        )
+        return await self._shielded(self._exchange(str(parts[0]), lambda client: _execute(client, *parts)))
 
     async def open(self) -> None:
         """Connect and look whether the server is fit to hold a journal, without translation of errors."""
@@ -69,8 +71,8 @@ class Link:
         async with self._lock:
             await self._drop()
 
-    async def _shielded(self, call: Callable[[], Awaitable[Any]]) -> Any:
-        task = asyncio.ensure_future(call())
+    async def _shielded(self, call: Coroutine[Any, Any, Any]) -> Any:
+        task = asyncio.create_task(call)
         self._tasks.add(task)
         task.add_done_callback(self._forget)
         return await asyncio.shield(task)
