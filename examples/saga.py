@@ -26,10 +26,11 @@ class Note:
     text: str
 
 
-def call(what: str) -> None:
+def call(what: str) -> int:
     print(what, flush=True)
     with CALLS.open("a") as calls:
         calls.write(f"{what}\n")
+    return CALLS.read_text().count(what)
 
 
 async def book(what: str) -> str:
@@ -40,8 +41,7 @@ async def book(what: str) -> str:
 
 
 async def cancel(what: str) -> None:
-    call(f"cancel {what}")
-    if CALLS.read_text().count("cancel") == 1:
+    if call(f"cancel {what}") == 1 and what == "car":
         os.kill(os.getpid(), signal.SIGKILL)
 
 

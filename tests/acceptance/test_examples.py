@@ -133,6 +133,21 @@ def test_a_killed_worker_has_charged_once_and_another_one_ships(folder: Folder) 
     assert [each["data"] for each in folder.events("shipped", count=1)] == [{"number": 7}]
 
 
+def test_a_trip_is_undone_in_full_though_its_process_is_killed(folder: Folder) -> None:
+    printed = folder.example("saga").splitlines()
+
+    calls = [line for line in printed if line.startswith(("book", "cancel"))]
+    assert calls == ["book flight", "book car", "book hotel", "cancel car", "cancel car", "cancel flight"]
+    (answer,) = folder.events("answers", count=1)
+    assert answer["data"] == {"text": "saga 'trip' was undone: Reject: no rooms"}
+
+
+def test_who_has_lost_the_lock_without_knowing_is_refused(folder: Folder) -> None:
+    printed = folder.example("lock").splitlines()
+
+    assert [line for line in printed if line.startswith("page")] == ["page 1: printed", "page 1: refused"]
+
+
 def test_failures_are_tried_again_or_end_in_the_dead_letters(folder: Folder) -> None:
     printed = folder.example("retry_and_reject").splitlines()
 

@@ -81,8 +81,12 @@ async def once(condition: Callable[[], bool], what: str) -> None:
 
 
 @pytest.fixture(params=["sqlite", "kafka"])
-async def mesh(request: pytest.FixtureRequest, ns: str, tmp_path: Path) -> AsyncIterator[Mesh]:
-    urls = durable_urls(request.param, ns, tmp_path, request.getfixturevalue)
+def urls(request: pytest.FixtureRequest, ns: str, tmp_path: Path) -> tuple[str, str]:
+    return durable_urls(request.param, ns, tmp_path, request.getfixturevalue)
+
+
+@pytest.fixture
+async def mesh(urls: tuple[str, str], ns: str) -> AsyncIterator[Mesh]:
     async with durable_bed(urls, ns) as bed, AsyncExitStack() as stack:
         yield Mesh(bed, urls, stack)
 

@@ -14,6 +14,7 @@ from agentopic.envelope import Envelope, new_id
 from agentopic.envelope.kafka import decode_record
 from agentopic.envelope.kafka_topics import replies
 from agentopic.errors import (
+    AgentopicError,
     EnvelopeError,
     MissingTopicError,
     OffsetOutOfRangeError,
@@ -49,7 +50,7 @@ class Listener:
         self._reading: asyncio.Task[None] | None = None
 
     def on(self, kind: str, hear: Hear) -> None:
-        """Have events of a message kind (`agmsgkind`) given to `hear`, which must not raise."""
+        """Have events of a message kind (`agmsgkind`) given to `hear`; what it cannot use it may refuse by an error."""
         self._hears[kind] = hear
 
     @property
@@ -123,8 +124,12 @@ class Listener:
             log.warning("no valid event among the replies", offset=record.offset, error=str(exc))
             return
         hear = self._hears.get(envelope.agmsgkind or "")
-        if hear is not None:
+        if hear is None:
+            return
+        try:
             hear(envelope)
+        except AgentopicError as exc:  # anyone can write here: what nobody can answer must not end the hearing
+            log.warning("an event among the replies makes no sense", id=envelope.id, error=str(exc))
 
     async def aclose(self) -> None:
         """Stop hearing; idempotent."""

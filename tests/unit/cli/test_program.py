@@ -13,6 +13,8 @@ from agentopic.errors import (
     RequestTimeoutError,
     TransportError,
     UnknownAgentError,
+    UnknownLetterError,
+    UnknownQuestionError,
     UnreachableError,
 )
 
@@ -27,6 +29,8 @@ from .conftest import Cli
         (UnreachableError("x"), 3),
         (MissingTopicError("t", "x"), 4),
         (UnknownAgentError("x"), 4),
+        (UnknownLetterError("x"), 4),
+        (UnknownQuestionError("x"), 4),
         (RequestTimeoutError("x"), 6),
         (RequestError("x"), 1),
         (TransportError("x"), 1),

@@ -12,7 +12,7 @@ import pytest
 from agentopic.adapters.clock import SystemClock
 from agentopic.adapters.transport.memory import MemoryAdmin, MemoryReader, MemoryTransport
 from agentopic.adapters.transport.memory_log import MemoryLog
-from agentopic.core import AgentId
+from agentopic.core import AgentId, ClosureAgent, ClosureContext, MessageContext, TypeSubscription
 from agentopic.engine.ledger import run_scope
 from agentopic.engine.options import EngineOptions
 from agentopic.engine.request_ids import AskingStep, request_id
@@ -20,6 +20,7 @@ from agentopic.engine.requests import Asking, Requests
 from agentopic.engine.runtime import EngineRuntime
 from agentopic.envelope import Envelope
 from agentopic.envelope import attributes as names
+from agentopic.envelope.kafka import encode
 from agentopic.errors import OffsetOutOfRangeError, TransportError
 from agentopic.ports.admin import OffsetRange
 from agentopic.ports.journal import ReplyAddress, Spend, StepIntent, StepResult
@@ -260,10 +261,11 @@ async def test_where_an_answer_shall_go_is_said_until_the_broker_has_heard_it(mo
 
 async def test_a_command_that_cannot_be_answered_does_not_deafen_its_process(town: Town):
     runtime = town.runtime()
-    await ClosureAgent.register_closure(runtime, "ear", deaf)
+    await ClosureAgent.register_closure(runtime, "ear", listen)
+    await town.settle(runtime, "clerk", nothing)
     await runtime.start()
-    process = runtime._links.listener.id
-    place, _, partition = runtime._links.listener.address.partition("#")[0].rpartition("/")
+    listener = runtime._links.listener
+    topic_name, _, partition = listener.address.partition("#")[0].rpartition("/")
     poison = Envelope(
         id="p",
         source="/anybody",
@@ -272,24 +274,40 @@ async def test_a_command_that_cannot_be_answered_does_not_deafen_its_process(tow
         data=b'{"request_id": "r", "source": "no source \\u0000", "id": "i"}',
         extensions={
             names.AGMSGKIND: names.KIND_CONTROL,
-            names.AGTARGETTYPE: f"ear.p-{process}",
+            names.AGTARGETTYPE: f"ear.p-{listener.id}",
             names.AGTARGETKEY: "default",
         },
     )
     message = encode(poison)
 
-    await runtime.mesh.transport.send(
-        [
-            OutgoingRecord(
-                topic=place, key=None, value=message.value, headers=message.headers, partition=int(partition)
-            )
-        ]
+    record = OutgoingRecord(
+        topic=topic_name, key=None, value=message.value, headers=message.headers, partition=int(partition)
     )
-    reading = runtime._links.listener._reading
-    await until(lambda: runtime._links.listener._heard > 0, "it is read")
+    await runtime.mesh.transport.send([record])
 
-    assert reading is not None
-    assert not reading.done()
+    async with asyncio.timeout(5):
+        assert await runtime.send_message(Note(), CLERK) is None
 
 
-async def deaf(_context: object, _message: Note, _ctx: object) -> None: ...
+async def test_an_event_with_an_impossible_topic_does_not_deafen_an_agent_that_lives_with_its_process(town: Town):
+    heard = list[Note]()
+
+    async def note(_context: ClosureContext, message: Note, _ctx: MessageContext) -> None:
+        heard.append(message)
+
+    runtime = town.runtime()
+    await ClosureAgent.register_closure(
+        runtime, "ear", note, subscriptions=lambda: [TypeSubscription("clerk", "ear")]
+    )
+    await runtime.start()
+    await until(lambda: runtime._residence.listens_to(f"{NS}.topic.clerk"), "it listens")
+
+    poison = {"ce_specversion": b"1.0", "ce_id": b"p", "ce_source": b"/s", "ce_type": b"t", "ce_agtopictype": b"a b/%"}
+    record = OutgoingRecord(topic=f"{NS}.topic.clerk", key=b"k", value=b"{}", headers=tuple(poison.items()))
+    await runtime.mesh.transport.send([record])
+    await runtime.publish_message(Note(text="after it"), topic("clerk"))
+
+    await until(lambda: bool(heard), "what comes after it is heard")
+
+
+async def listen(_context: ClosureContext, message: Note, _ctx: MessageContext) -> None: ...

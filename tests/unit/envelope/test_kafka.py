@@ -436,3 +436,19 @@ def test_key_that_is_needed_and_too_long_is_refused() -> None:
     with pytest.raises(EnvelopeError, match="key"):
         kafka.topic_source(envelope, b"k" * 1025)
     assert kafka.topic_source(envelope.replace(subject="s"), b"k" * 1025) == "s"
+
+
+@given(envelopes(), st.sampled_from(list(ContentMode)))
+def test_a_record_kept_since_it_was_decoded_gives_the_same_event(envelope: Envelope, mode: ContentMode) -> None:
+    message = kafka.encode(envelope, mode=mode)
+
+    assert kafka.restore_record(message.headers, message.value) == kafka.decode(message, max_bytes=10**9)
+
+
+def test_of_a_repeated_header_the_last_one_counts_in_a_kept_record_too() -> None:
+    headers = (*REQUIRED, ("ce_subject", b"first"), ("ce_aghops", b"1"), ("ce_subject", b"last"), ("ce_aghops", b"07"))
+
+    restored = kafka.restore_record(headers, None)
+
+    assert (restored.subject, restored.aghops) == ("last", 7)
+    assert restored == kafka.decode_record(headers, None)

@@ -25,7 +25,7 @@ from agentopic.engine.sending import Sender
 from agentopic.engine.topics import TopicCatalog
 from agentopic.envelope import Envelope
 from agentopic.envelope import attributes as names
-from agentopic.errors import EnvelopeError
+from agentopic.errors import AgentopicError
 from agentopic.ports.admin import OffsetRange
 from agentopic.ports.transport import Record, TopicPartition
 from agentopic.telemetry.loggers import get_logger
@@ -133,12 +133,11 @@ class Residence:
     def _hear(self, record: Record) -> None:
         try:
             envelope = read_envelope(record, self._options)
-        except EnvelopeError as exc:
+            topic = topic_of(record, envelope)
+            if topic is not None:
+                self.hear(envelope, topic)
+        except AgentopicError as exc:
             log.warning("no valid event", kafka_topic=record.topic, offset=record.offset, error=str(exc))
-            return
-        topic = topic_of(record, envelope)
-        if topic is not None:
-            self.hear(envelope, topic)
 
     def hear(self, envelope: Envelope, topic: TopicId) -> None:
         """Have every agent of this process that subscribes to a topic, but the sender, handle an event."""
