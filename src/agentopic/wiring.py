@@ -64,7 +64,7 @@ def mesh(settings: Settings, *, journal: bool = True) -> Mesh:
         transport=wires.transport,
         admin=wires.admin,
         clock=SystemClock(),
-        journal=journal_of(settings.journal_url()) if journal else None,
+        journal=_journal(settings) if journal else None,
         blobs=_blobs(settings),
         rate_limits=rate_limits_of(settings) if journal else None,
     )
@@ -137,13 +137,28 @@ def rate_limits_of(settings: Settings) -> RateLimits:
         from agentopic.adapters.rate_limit.local import LocalRateLimits
 
         return LocalRateLimits()
-    scheme = url.partition("://")[0].lower()
-    if scheme not in {"redis", "rediss"}:
-        raise ConfigError(f"AGENTOPIC_RATE_LIMIT_STORE={masked(url)!r} has no known scheme: use redis:// or rediss://")
-    conceal(*passwords(url))
+    _require_redis("AGENTOPIC_RATE_LIMIT_STORE", url)
     with _extra("a redis:// store", "redis", ("redis",)):
         from agentopic.adapters.rate_limit.redis import RedisRateLimits
     return RedisRateLimits(url, namespace=settings.namespace)
+
+
+def _journal(settings: Settings) -> Journal:
+    journal, cache = journal_of(settings.journal_url()), settings.snapshot_cache
+    if cache is None:
+        return journal
+    _require_redis("AGENTOPIC_SNAPSHOT_CACHE", cache)
+    with _extra("a redis:// snapshot cache", "redis", ("redis",)):
+        from agentopic.adapters.journal.redis.snapshots import RedisSnapshots
+    from agentopic.adapters.journal.cached import cached
+
+    return cached(journal, RedisSnapshots(cache, namespace=settings.namespace))
+
+
+def _require_redis(setting: str, url: str) -> None:
+    conceal(*passwords(url))
+    if url.partition("://")[0].lower() not in {"redis", "rediss"}:
+        raise ConfigError(f"{setting}={masked(url)!r} has no known scheme: use redis:// or rediss://")
 
 
 def runtime(settings: Settings) -> SingleThreadedAgentRuntime | EngineRuntime:
@@ -332,6 +347,12 @@ def _postgres_journal(url: str) -> Journal:
     return PostgresJournal(PostgresOptions(dsn=url))
 
 
+def _redis_journal(url: str) -> Journal:
+    with _extra("a redis:// journal", "redis", ("redis",)):
+        from agentopic.adapters.journal.redis import RedisJournal, RedisOptions
+    return RedisJournal(RedisOptions(url=url))
+
+
 def _memory_blobs(url: str) -> Blobs:
     from agentopic.adapters.blobs.memory import MemoryBlobs
 
@@ -369,6 +390,8 @@ _JOURNALS: dict[str, Callable[[str], Journal]] = {
     "sqlite": _sqlite_journal,
     "postgresql": _postgres_journal,
     "postgres": _postgres_journal,
+    "redis": _redis_journal,
+    "rediss": _redis_journal,
     "memory": _memory_journal,
 }
 _BLOBS: dict[str, Callable[[str], Blobs]] = {

@@ -33,7 +33,7 @@ def test_an_unknown_scheme_is_refused_with_the_known_ones(url: str):
 
 
 def test_an_unknown_journal_is_refused_with_the_known_ones():
-    with pytest.raises(ConfigError, match=r"AGENTOPIC_JOURNAL.*sqlite://, postgresql://, postgres://, memory://"):
+    with pytest.raises(ConfigError, match=r"AGENTOPIC_JOURNAL.*sqlite://, postgresql://, .*redis://, .*memory://"):
         wiring.journal_of("mysql://host/db")
 
 
@@ -76,13 +76,16 @@ def test_a_sqlite_url_is_relative_or_absolute(url: str, path: Path):
     [
         ("aiokafka", lambda: wiring.transport_of("kafka://localhost:9092"), "kafka"),
         ("asyncpg", lambda: wiring.journal_of("postgresql://localhost/db"), "postgres"),
+        ("redis", lambda: wiring.journal_of("redis://localhost/0"), "redis"),
+        ("redis", lambda: wiring.mesh(Settings(transport="memory://", snapshot_cache="redis://localhost/0")), "redis"),
     ],
 )
 def test_a_missing_extra_is_named_with_its_install_line(
     monkeypatch: pytest.MonkeyPatch, module: str, build: Any, extra: str
 ):
+    adapters = ("transport.kafka", "journal.postgres", "journal.redis")
     for name in list(sys.modules):
-        if name.startswith((module, "agentopic.adapters.transport.kafka", "agentopic.adapters.journal.postgres")):
+        if name.startswith((module, *(f"agentopic.adapters.{adapter}" for adapter in adapters))):
             monkeypatch.delitem(sys.modules, name)
     monkeypatch.setattr(sys, "meta_path", [_Absent(module), *sys.meta_path])
 
@@ -99,6 +102,11 @@ class _Absent:
     def find_spec(self, name: str, *_: Any) -> None:
         if name.partition(".")[0] == self._package:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+def test_an_unknown_snapshot_cache_is_refused_with_the_known_ones():
+    with pytest.raises(ConfigError, match=r"AGENTOPIC_SNAPSHOT_CACHE.*redis:// or rediss://"):
+        wiring.mesh(Settings(transport="memory://", snapshot_cache="memcached://user:hunter2@host"))
 
 
 def test_a_client_mesh_has_no_journal_and_needs_none():

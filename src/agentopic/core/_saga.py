@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from types import TracebackType
@@ -58,7 +59,9 @@ class Saga:
         self._stuck: Stuck = stuck
         self._turn: TurnScope | None = None
         self._place = ""
-        self._deeds: list[_Deed] = []
+        self._deeds: dict[int, _Deed] = {}
+        """By the order in which they were begun: later attempts begin them in the same order, parallel ones too."""
+        self._begun = Counter[str]()
         self._running: set[asyncio.Future[None]] = set()
         self._failure: str | None = None
         """Why it is undone, once that is decided."""
@@ -86,6 +89,7 @@ class Saga:
             SagaUndoneError: an earlier attempt has decided that this saga is undone.
             StepOutcomeUnknownError: a process died during the unrepeatable `run`.
         """
+        place, given = self._place_of(name, given)
         spec = _spec("saga", name, given, repeatable=repeatable, on_unknown=on_unknown)
         running = asyncio.get_running_loop().create_future()
         self._running.add(running)
@@ -93,15 +97,21 @@ class Saga:
             result = await self._begin(spec, run)
         except (OSError, AgentopicError, asyncio.CancelledError) as exc:
             if _is_unknown(exc):
-                self._deeds.append(_Deed(name=name, given=given, undo=undo_unknown))
+                self._deeds[place] = _Deed(name=name, given=given, undo=undo_unknown)
             raise
         else:
             if undo is not None:
-                self._deeds.append(_Deed(name=name, given=given, undo=lambda: undo(result)))
+                self._deeds[place] = _Deed(name=name, given=given, undo=lambda: undo(result))
             return result
         finally:
             self._running.discard(running)
             running.set_result(None)
+
+    def _place_of(self, name: str, given: Any) -> tuple[int, Any]:
+        """Return which deed this is, and what tells it from equal ones."""
+        same = json.dumps([name, given], sort_keys=True)
+        self._begun[same] += 1
+        return self._begun.total(), [given, self._begun[same]]
 
     async def _begin(self, spec: StepSpec[T], run: Callable[[], Awaitable[T]]) -> T:
         turn = self._turn
@@ -146,9 +156,9 @@ class Saga:
         await self._decide(error)
         if self._turn is not None:
             self._turn.settle()
-        for deed in reversed(self._deeds):
+        for place in sorted(self._deeds, reverse=True):
             with step_path(self._place):
-                await self._undo(deed)
+                await self._undo(self._deeds[place])
         if self._turn is not None:
             self._turn.release()
         elif isinstance(error, asyncio.CancelledError):
@@ -208,7 +218,7 @@ class Saga:
         return await ask(
             f"Saga {self.name!r} failed ({self._failure}) and cannot undo {deed.name!r} ({reason}). What now?",
             choices=["done", "leave"] if deed.undo is None else ["again", "done", "leave"],
-            details={"saga": self.name, "deed": deed.name, "given": deed.given},
+            details={"saga": self.name, "deed": deed.name, "given": deed.given[0]},
         )
 
 

@@ -21,6 +21,10 @@ CANCEL_SECONDS = 0.5
 """How long a handler may end by itself once its cancellation token is cancelled; then its task is cancelled."""
 
 
+FRESH_SECONDS = 1.0
+"""How long a turn must have waited to be taken to do nothing else."""
+
+
 class Sleepers(Protocol):
     """Who keeps the turns that hold no slot."""
 
@@ -190,20 +194,22 @@ class Attempt:
     def unwind(self, *, hand_over: bool = False) -> bool:
         """Have the turn end at its waits, to be run again when one of them is over; whether it could be.
 
-        With `hand_over` a turn that waits for a reply is ready at once: another process asks on.
+        With `hand_over` a turn that waits for a reply is ready at once: another process asks on. So is one that has
+        only just begun to wait: what else it was about to do, nobody knows.
         """
         if self.over is not None or not self.suspension.can_be_unwound:
             return False
         self.over = "unwound"
         started, waits = self.started, list(self._waits.values())
-        asks = hand_over and any(wait.kind == "request" for wait in waits)
+        is_fresh = asyncio.get_running_loop().time() - self.since < FRESH_SECONDS
+        at_once = hand_over and (is_fresh or any(wait.kind == "request" for wait in waits))
         self.parked = TurnParked(
             lane=started.lane,
             token=started.token,
             pos=started.pos or 0,
             turn=started.identity,
             awaits=tuple(wait.key for wait in waits),
-            delay_seconds=0.0 if asks else _earliest(waits),
+            delay_seconds=0.0 if at_once else _earliest(waits),
         )
         for wait in waits:
             wait.unwind()
@@ -216,7 +222,8 @@ class Attempt:
         if self.over is not None or (self.holds and self.is_unwanted):
             return
         self.is_unwanted = True
-        self.token.cancel()
+        # By the loop: what a callback of the handler's raises is its own affair, and not of whoever cancels.
+        asyncio.get_running_loop().call_soon(self.token.cancel)
         if self.holds:
             if self.suspension.can_be_unwound and not self.settling and self._task is not None:
                 self._task.cancel()  # what it waits for is of no use any more

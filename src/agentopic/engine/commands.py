@@ -9,7 +9,7 @@ from typing import Annotated, Final
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from agentopic.core import AgentId
-from agentopic.engine.process_lived.names import parse_mesh_type, place_of
+from agentopic.engine.mesh_names import parse_mesh_type, place_of
 from agentopic.envelope import Envelope, new_id
 from agentopic.envelope import attributes as names
 from agentopic.envelope.kafka import encode

@@ -18,7 +18,7 @@ from agentopic.engine.commands import (
     command_event,
     control_row,
 )
-from agentopic.engine.process_lived.names import parse_mesh_type
+from agentopic.engine.mesh_names import parse_mesh_type
 from agentopic.engine.sending import Sender
 from agentopic.engine.topics import TopicCatalog
 from agentopic.envelope import Envelope

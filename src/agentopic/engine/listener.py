@@ -7,8 +7,8 @@ from collections.abc import Callable
 from contextvars import Context
 
 from agentopic.engine.mesh import Mesh
+from agentopic.engine.mesh_names import place_of
 from agentopic.engine.options import EngineOptions
-from agentopic.engine.process_lived.names import place_of
 from agentopic.engine.topics import TopicCatalog
 from agentopic.envelope import Envelope, new_id
 from agentopic.envelope.kafka import decode_record

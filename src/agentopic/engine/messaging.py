@@ -16,10 +16,10 @@ from agentopic.engine.delivery import lane_id
 from agentopic.engine.faults import raise_fault
 from agentopic.engine.large_payloads import LargePayloads
 from agentopic.engine.mesh import Mesh
+from agentopic.engine.mesh_names import parse_mesh_type
 from agentopic.engine.options import EngineOptions
 from agentopic.engine.payloads import read_payload, write_payload
 from agentopic.engine.process_lived.causes import caused
-from agentopic.engine.process_lived.names import parse_mesh_type
 from agentopic.engine.process_lived.residence import Residence
 from agentopic.engine.request_ids import request_id, step_of
 from agentopic.engine.requests import Asking, Requests

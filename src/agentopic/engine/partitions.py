@@ -126,7 +126,7 @@ class PartitionReader:
         Raises:
             ConfigError: the first start needs `start_from`.
         """
-        reader = await self._transport.reader(self._group)
+        reader = await self._open()
         try:
             while True:
                 try:
@@ -138,6 +138,15 @@ class PartitionReader:
                     await asyncio.sleep(COMMIT_SECONDS)
         finally:
             await reader.aclose()
+
+    async def _open(self) -> Reader:
+        """Return a reader as soon as the broker gives one: a life may begin while it is away."""
+        while True:
+            try:
+                return await self._transport.reader(self._group)
+            except (TransportError, UnreachableError) as exc:
+                log.warning("reading cannot begin, trying again", group=self._group, error=str(exc))
+                await asyncio.sleep(COMMIT_SECONDS)
 
     async def _turn(self, reader: Reader, store: Store, ready: asyncio.Event) -> None:
         now = self._clock.monotonic()

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 
 from agentopic.core import AgentId
 from agentopic.engine.listener import Listener
+from agentopic.engine.mesh_names import parse_mesh_type
 from agentopic.engine.options import EngineOptions
 from agentopic.engine.process_lived.answers import gone_fault
-from agentopic.engine.process_lived.names import parse_mesh_type
 from agentopic.engine.process_lived.owner import Owner
 from agentopic.engine.request_ids import AskingStep, asking_step
 from agentopic.engine.sending import Sender
@@ -20,7 +20,13 @@ from agentopic.envelope import Envelope
 from agentopic.envelope import attributes as names
 from agentopic.envelope.kafka import encode
 from agentopic.envelope.kafka_topics import agent_requests
-from agentopic.errors import MissingTopicError, RecordRefusedError, RequestTimeoutError, TransportError, UndeliverableError
+from agentopic.errors import (
+    MissingTopicError,
+    RecordRefusedError,
+    RequestTimeoutError,
+    TransportError,
+    UndeliverableError,
+)
 from agentopic.ports.clock import Clock
 from agentopic.ports.journal import ReplyAddress
 from agentopic.ports.transport import OutgoingRecord

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from agentopic.core import AgentId, TopicId, TypePrefixSubscription, TypeSubscription
 from agentopic.core._kernel import Kernel
 from agentopic.engine.delivery import Delivery, lane_id
-from agentopic.engine.process_lived.names import parse_mesh_type
+from agentopic.engine.mesh_names import parse_mesh_type
 from agentopic.envelope import Envelope, agent_source
 from agentopic.envelope import attributes as names
 from agentopic.envelope.kafka import topic_source

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from agentopic.engine.attempt import Attempt
 from agentopic.engine.memory import resident_bytes
 from agentopic.engine.options import EngineOptions
+from agentopic.engine.suspension import SETTLE_SECONDS
 from agentopic.telemetry.loggers import get_logger
 
 log = get_logger(__name__)
@@ -35,7 +36,7 @@ class SuspendedTurns:
         """Note that a turn has given its slot back."""
         self._attempts[attempt] = None
         if self._draining:
-            attempt.unwind(hand_over=True)
+            self._unwind_soon(attempt)
 
     def resumed(self, attempt: Attempt) -> None:
         """Note that it holds one again, or has ended."""
@@ -45,7 +46,19 @@ class SuspendedTurns:
         """Unwind every turn that waits, now and from now on."""
         self._draining = True
         for attempt in list(self._attempts):
-            attempt.unwind(hand_over=True)
+            self._unwind_soon(attempt)
+
+    def _unwind_soon(self, attempt: Attempt) -> None:
+        """Unwind a turn as soon as it has been quiet for a moment: another branch of it may be about to go on."""
+        quiet = asyncio.get_running_loop().time() - attempt.since
+        if quiet >= SETTLE_SECONDS and attempt.unwind(hand_over=True):
+            return
+
+        def again() -> None:
+            if attempt in self._attempts and attempt.over is None:
+                self._unwind_soon(attempt)
+
+        asyncio.get_running_loop().call_later(max(SETTLE_SECONDS - quiet, SETTLE_SECONDS / 5), again)
 
     async def run(self) -> None:
         """Look once a second until cancelled."""
@@ -57,10 +70,11 @@ class SuspendedTurns:
         """Unwind what has been suspended long enough, and more above the memory limit; return how many."""
         if not self._attempts:
             return 0
-        oldest = asyncio.get_running_loop().time() - self._options.suspend_seconds
-        due = [each for each in self._attempts if each.since <= oldest]
+        now = asyncio.get_running_loop().time()
+        quiet = [each for each in self._attempts if each.since <= now - SETTLE_SECONDS]
+        due = [each for each in quiet if each.since <= now - self._options.suspend_seconds]
         if self._is_above_limit():
-            quarter = list(self._attempts)[: -(-len(self._attempts) // 4)]
+            quarter = quiet[: -(-len(self._attempts) // 4)]
             due = quarter if len(quarter) > len(due) else due
         return sum(attempt.is_durable and attempt.unwind() for attempt in due)
 

@@ -232,7 +232,7 @@ class Steps:
         self.require_going()
         try:
             known = self.log.known(key)
-            row = known if known is not None and known.result is not None else await self.log.open(spec, key)
+            row = known if known is not None and known.result is not None else await self._open_wait(spec, key)
             if row.result is None:
                 if not self.attempt.may_wait:
                     raise asyncio.CancelledError
@@ -240,6 +240,11 @@ class Steps:
             return await self._replay_wait(spec, call, row.result, key)
         except (TurnLost, ProcessBuriedError) as exc:
             raise self._lose() from exc
+
+    async def _open_wait(self, spec: WaitSpec[T], key: bytes) -> StepRow:
+        # Unwound meanwhile, the turn would be parked without knowing when this wait is due.
+        with self.attempt.suspension.pinned():
+            return await self.log.open(spec, key)
 
     async def _wait(
         self, spec: WaitSpec[T], call: Callable[[Wait], Awaitable[T]], row: StepRow, outer: Scope | None

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
 
 from agentopic.engine.slots import Slot
 from agentopic.engine.step_keys import Scope
@@ -106,6 +106,15 @@ class Suspension:
                 self._pinned -= pinned
         if begun:
             await self.resume()
+
+    @contextmanager
+    def pinned(self) -> Generator[None]:
+        """Keep the turn from being unwound: what it waits for is not all known."""
+        self._pinned += 1
+        try:
+            yield
+        finally:
+            self._pinned -= 1
 
     async def resume(self) -> None:
         """Return once the slot is held.

@@ -57,7 +57,14 @@ class Settings(MeteringSettings):
         repr=False,
         validation_alias=names("JOURNAL"),
         description="Where deliveries, steps and state are kept: `sqlite:///path`, `postgresql://…`, "
-        "`memory://`. Follows a SQLite or memory transport; must be given with Kafka.",
+        "`redis://…` (a primary with `appendfsync always`), `memory://`. Follows a SQLite or memory transport; must be "
+        "given with Kafka.",
+    )
+    snapshot_cache: str | None = Field(
+        default=None,
+        repr=False,
+        validation_alias=names("SNAPSHOT_CACHE"),
+        description="`redis://…` where agents' states are read from while it has the version the journal names.",
     )
     blobs: str | None = Field(
         default=None,

@@ -291,6 +291,19 @@ async def test_its_state_is_in_memory_and_can_be_saved_and_given_back(town: Town
         await runtime.load_state({"clerk/r": {}})
 
 
+async def test_no_more_closures_are_kept_than_idle_agents(town: Town):
+    runtime = client(town, idle_agents=3)
+    heard = list[str]()
+    await lives(runtime, "reader", hearing(heard), "news")
+    await runtime.start()
+    for number in range(10):
+        await runtime.publish_message(Note(), topic("news", str(number)))
+    await runtime.stop_when_idle()
+
+    assert len(heard) == 10
+    assert len(await runtime.save_state()) == 3
+
+
 async def test_it_is_closed_with_its_runtime(town: Town):
     closed = list[str]()
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from agentopic.core import AgentId, CancellationToken, ClosureContext, MessageContext
+from agentopic.engine.faults import raise_fault
 from agentopic.engine.runtime import EngineRuntime
 from agentopic.envelope import Envelope
 from agentopic.errors import (
     MissingTopicError,
     OwnerGoneError,
     PayloadError,
+    RequestCancelledError,
     RequestError,
     RequestTimeoutError,
     UnregisteredInstanceError,
@@ -431,6 +434,49 @@ async def test_a_turn_that_was_unwound_gets_the_answer_that_came_meanwhile(town:
     await until(lambda: got == ["late"], "the turn has gone on")
 
     assert len(handled) == 1
+
+
+async def test_a_turn_that_breaks_off_its_waiting_has_its_neighbours_work_cancelled(town: Town):
+    cancelled = asyncio.Event()
+
+    async def wait(_: ClosureContext, message: Note, ctx: MessageContext) -> None:
+        ctx.cancellation_token.add_callback(cancelled.set)
+        await asyncio.Event().wait()
+
+    async def ask(agent: Resident, message: Note, ctx: MessageContext) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await agent.send_message(Note(), FRIEND)
+
+    runtime = town.runtime()
+    await town.settle(runtime, "clerk", ask)
+    await lives(runtime, "friend", wait)
+    await runtime.start()
+    await runtime.publish_message(Note(), topic("clerk"))
+
+    async with asyncio.timeout(10):
+        await cancelled.wait()
+    await runtime.stop_when_idle()
+    assert not [name for name in town.log.topics() if "friend" in name]
+
+
+async def test_a_request_cancelled_before_it_came_is_never_handled(town: Town):
+    handled = list[int]()
+
+    async def count(_: ClosureContext, message: Note, ctx: MessageContext) -> None:
+        handled.append(1)
+
+    _, name = await owner_of(town, count)
+    other = client(town)
+    await other.start()
+    request = Envelope(id="r1", source="/outside", type="town.Note.v1", data=b"{}", datacontenttype="application/json")
+
+    await other.control.cancel_request(name, request)
+    answer = await other.request_envelope(request, name, deadline_seconds=5.0)
+
+    assert (answer.agmsgkind, handled) == ("fault", [])
+    with pytest.raises(RequestCancelledError):
+        raise_fault(answer)
 
 
 async def test_a_type_that_lives_in_no_process_here_is_missing(town: Town):

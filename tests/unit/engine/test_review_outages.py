@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from agentopic.adapters.clock import SystemClock
+from agentopic.adapters.journal.memory import MemoryJournal
 from agentopic.adapters.transport.memory import MemoryAdmin, MemoryReader, MemoryTransport
 from agentopic.adapters.transport.memory_log import MemoryLog
 from agentopic.core import AgentId, ClosureAgent, ClosureContext, MessageContext, TypeSubscription
@@ -21,7 +22,7 @@ from agentopic.engine.runtime import EngineRuntime
 from agentopic.envelope import Envelope
 from agentopic.envelope import attributes as names
 from agentopic.envelope.kafka import encode
-from agentopic.errors import OffsetOutOfRangeError, TransportError
+from agentopic.errors import OffsetOutOfRangeError, TransportError, UnreachableError
 from agentopic.ports.admin import OffsetRange
 from agentopic.ports.journal import ReplyAddress, Spend, StepIntent, StepResult
 from agentopic.ports.transport import OutgoingRecord, Record, Sent, TopicPartition
@@ -179,6 +180,41 @@ async def test_a_lost_position_is_looked_for_until_the_broker_answers(town: Town
 
     await runtime.publish_message(Note(text="still there"), topic("clerk"))
     await until(lambda: bool(seen), "it is read")
+
+
+class ShyTransport(MemoryTransport):
+    """A transport that gives no reader while `away` is set."""
+
+    away = False
+
+    async def reader(self, group: str) -> MemoryReader:
+        if self.away:
+            raise UnreachableError("the broker is away")
+        return await super().reader(group)
+
+
+async def test_a_process_that_begins_anew_while_the_broker_is_away_reads_once_it_is_back(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("agentopic.engine.partitions.COMMIT_SECONDS", 0.01)
+    seen, transport = list[Note](), ShyTransport(town.log)
+    runtime = town.runtime(transport=transport, lease_seconds=0.6)
+    await town.settle(runtime, "clerk", seeing(seen))
+    await runtime.start()
+    first = runtime._links.incarnation()
+    assert first is not None
+
+    transport.away = True
+    journal = MemoryJournal(town.store)
+    other = await journal.join([], "")
+    for peer in await journal.peers(other):
+        await journal.bury(other, peer)
+    await journal.leave(other)
+    await until(lambda: runtime._links.incarnation() not in {None, first}, "it begins anew")
+    transport.away = False
+    await runtime.publish_message(Note(), topic("clerk"))
+
+    await until(lambda: bool(seen), "it reads")
 
 
 # ── answers on their way ───────────────────────────────────────────────────────────────────────────────────

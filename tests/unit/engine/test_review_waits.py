@@ -17,7 +17,8 @@ from agentopic.engine.suspension import Suspension
 from agentopic.engine.waits import TurnUnwound, Wait
 from agentopic.envelope import Envelope
 
-from .test_waiting import held, questions, started
+from .faulty_journal import FaultyJournal
+from .test_waiting import held, hosted, questions, started
 from .town import Note, Resident, Town, topic, until
 
 WAIT = Wait(key=b"k", fresh=True, due_ms=None, due_at=None)
@@ -183,6 +184,38 @@ async def test_a_cancelled_run_ends_its_turns_that_are_parked_at_a_question(town
     assert list(await runtime.control.questions()) == []
 
 
+async def test_a_callback_that_fails_at_a_cancellation_harms_no_other_turn(town: Town):
+    begun, ended = list[str](), list[str]()
+    failures = list[dict[str, Any]]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
+
+    def fail() -> None:
+        raise LookupError("nobody expects this")
+
+    async def handle(agent: Resident, message: Note, ctx: MessageContext) -> None:
+        begun.append(message.text)
+        if message.text == "careless":
+            ctx.cancellation_token.add_callback(fail)
+            await asyncio.Event().wait()
+        await asyncio.sleep(1.0)
+        ended.append(message.text)
+
+    runtime = await started(town, handle)
+    me = runtime._links.incarnation()
+    await runtime.publish_message(Note(text="careless"), topic("clerk", "a"), message_id="the-run")
+    await runtime.publish_message(Note(text="other"), topic("clerk", "b"))
+    await until(lambda: len(begun) == 2, "both run")
+
+    await runtime.control.cancel_run("the-run")
+    await runtime.stop_when_idle()
+
+    assert ended == ["other"]
+    assert len(begun) == 2
+    assert [type(each["exception"]) for each in failures] == [LookupError]
+    assert me is not None
+    assert not me.over.done() or me.over.cancelled()
+
+
 # ── redriven ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -211,6 +244,55 @@ async def test_a_redriven_turn_asks_again_what_was_answered_with_a_fault(town: T
     await until(lambda: bool(replies), "the second time it works")
 
     assert replies == ["worked"]
+
+
+# ── unwound with a branch about to go on ───────────────────────────────────────────────────────────────────
+
+
+async def test_a_turn_is_not_parked_while_another_branch_has_yet_to_say_what_it_waits_for(town: Town):
+    journal, ends = FaultyJournal(town.store), list[str]()
+
+    async def handle(agent: Resident, message: Note, ctx: MessageContext) -> None:
+        question = asyncio.ensure_future(ctx.ask("Go?"))
+        await until(lambda: bool(town.store.steps), "the question is stored")
+        journal.held_back.clear()
+        timer = asyncio.ensure_future(ctx.sleep(0.05))
+        await asyncio.wait({question, timer}, return_when=asyncio.FIRST_COMPLETED)
+        ends.append("answered" if question.done() else "too late")
+        question.cancel()
+
+    runtime = await started(town, handle, journal=journal)
+    await runtime.publish_message(Note(), topic("clerk"))
+    await until(lambda: not journal.held_back.is_set(), "the timer is being written down")
+    (run,) = next(iter(hosted(runtime))).held.values()
+    assert run.attempt is not None
+    await until(lambda: not run.slot.held, "it holds no slot")
+
+    assert not run.attempt.unwind()
+    journal.held_back.set()
+    await until(lambda: ends == ["too late"], "the timer decides")
+    await runtime.stop_when_idle()
+
+
+async def test_a_turn_that_only_just_waits_is_handed_over_at_a_drain_to_go_on_at_once(town: Town):
+    ends = list[str]()
+
+    async def handle(agent: Resident, message: Note, ctx: MessageContext) -> None:
+        question = asyncio.ensure_future(ctx.ask("Go?"))
+        other = asyncio.ensure_future(asyncio.sleep(0.5))  # what no journal knows of
+        await asyncio.wait({question, other}, return_when=asyncio.FIRST_COMPLETED)
+        ends.append("answered" if question.done() else "too late")
+        question.cancel()
+
+    runtime = await started(town, handle)
+    await runtime.publish_message(Note(), topic("clerk"))
+    await questions(runtime)
+    await runtime.stop()
+    assert ends == []
+
+    runtime = await started(town, handle)
+    await until(lambda: ends == ["too late"], "another process goes on with it")
+    await runtime.stop_when_idle()
 
 
 # ── expired ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -121,6 +122,53 @@ def test_a_saga_is_done_in_full_or_undone_in_full_wherever_its_process_dies() ->
 
     # A process that dies while something unrepeatable is being booked leaves an unknown outcome: that trip is undone.
     assert ends == {"yes", "no"}
+
+
+def test_equal_deeds_side_by_side_are_undone_each_wherever_their_process_dies() -> None:
+    seats = list[int]()
+
+    async def trip(agent: Resident, message: Note, ctx: MessageContext) -> None:
+        async def seat(number: int) -> int:
+            await asyncio.sleep(number * 0.05)
+            seats.append(number)
+            return number
+
+        async def free(number: int) -> None:
+            while number in seats:
+                seats.remove(number)
+
+        with suppress(SagaUndoneError):
+            async with saga("trip", retry=AT_ONCE) as s:
+                await asyncio.gather(
+                    *(s.do("seat", partial(seat, each), undo=free, repeatable=True) for each in (3, 1, 2))
+                )
+                raise ValueError("no trip")
+        await agent.publish_message(message, topic("out"))
+
+    def check(after: Aftermath) -> None:
+        expect(after.events("out")).exactly(1)
+        assert seats == [], "not undone"
+
+    crash_everywhere(travel(trip), [(Note(), topic("trips"))], check, reset=seats.clear, topics=["out"])
+
+
+def test_a_saga_that_has_ended_well_stays_when_the_next_one_is_undone() -> None:
+    agency = Agency()
+
+    async def trips(agent: Resident, message: Note, ctx: MessageContext) -> None:
+        with suppress(SagaUndoneError):
+            for what in ("flight", "car"):
+                async with saga("trip", retry=AT_ONCE) as s:
+                    await s.do("book", partial(agency.book, what), undo=agency.cancel, given=what, repeatable=True)
+                    if what == "car":
+                        raise ValueError("no cars")
+        await agent.publish_message(message, topic("out"))
+
+    def check(after: Aftermath) -> None:
+        expect(after.events("out")).exactly(1)
+        assert agency.booked == {"flight"}
+
+    crash_everywhere(travel(trips), [(Note(), topic("trips"))], check, reset=agency.clear, topics=["out"])
 
 
 async def test_what_was_decided_stays_so_when_the_block_does_not_fail_again(town: Town) -> None:

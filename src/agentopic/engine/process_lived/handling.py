@@ -8,7 +8,7 @@ from contextvars import Context, copy_context
 from functools import partial
 from typing import Any
 
-from agentopic.core import AgentId, CancellationToken, MessageContext, TopicId
+from agentopic.core import AgentId, CancellationToken, ClosureAgent, MessageContext, TopicId
 from agentopic.core._kernel import Kernel
 from agentopic.core._turn import current_turn
 from agentopic.engine.large_payloads import LargePayloads
@@ -83,7 +83,7 @@ class Handling:
             cancellation_token=token or CancellationToken(),
             message_id=envelope.id,
         )
-        return await self._kernel.invoke(await self._kernel.get(agent), message, context)
+        return await self._invoke(agent, message, context)
 
     def _require_startable(self, envelope: Envelope) -> None:
         if envelope.expirytime is not None and envelope.expirytime <= self._clock.now():
@@ -131,8 +131,13 @@ class Handling:
             raise RequestTimeoutError(f"{agent} did not answer before the deadline")
         return reply.result()
 
-    async def _invoke(self, agent: AgentId, message: Any, context: MessageContext) -> Any:
-        return await self._kernel.invoke(await self._kernel.get(agent), message, context)
+    async def _invoke(self, agent_id: AgentId, message: Any, context: MessageContext) -> Any:
+        agent = await self._kernel.get(agent_id)
+        try:
+            return await self._kernel.invoke(agent, message, context)
+        finally:
+            if type(agent) is ClosureAgent and len(self._kernel.instances) > self._options.idle_agents:
+                self._kernel.discard(agent_id)  # it has no state: its function has, and stays
 
     # ── its end ────────────────────────────────────────────────────────────────────────────────────────────
 

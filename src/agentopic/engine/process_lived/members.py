@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from agentopic.core import AgentId
-from agentopic.engine.process_lived.names import mesh_type, parse_mesh_type
+from agentopic.engine.mesh_names import mesh_type, parse_mesh_type
 
 
 class Members:

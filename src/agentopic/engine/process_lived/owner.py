@@ -15,12 +15,12 @@ from agentopic.engine.commands import CancelCommand, read_command
 from agentopic.engine.delivery import reply_address
 from agentopic.engine.faults import fault_content
 from agentopic.engine.large_payloads import LargePayloads
+from agentopic.engine.mesh_names import parse_mesh_type
 from agentopic.engine.options import EngineOptions
 from agentopic.engine.payloads import write_payload
 from agentopic.engine.process_lived.answers import Answers, answer_envelope, gone_fault
 from agentopic.engine.process_lived.handling import Handling
 from agentopic.engine.process_lived.members import Members
-from agentopic.engine.process_lived.names import parse_mesh_type
 from agentopic.engine.sending import Sender
 from agentopic.engine.turn import Content
 from agentopic.envelope import Envelope, agent_source, new_id
@@ -137,7 +137,7 @@ class Owner:
     def _cancel(self, command: CancelCommand, event: Envelope) -> None:
         asked = self._open.get(command.request_id)
         if asked is not None:
-            asked.token.cancel()
+            asyncio.get_running_loop().call_soon(asked.token.cancel)  # its callbacks are the handler's own
             if asked.work is not None:
                 # As everywhere: a handler may end by itself before it is cut off.
                 asyncio.get_running_loop().call_later(CANCEL_SECONDS, asked.work.cancel)

@@ -120,6 +120,7 @@ class Link:
                 socket_timeout=options.command_seconds,
                 redis_connect_func=self._greet,
             )
+            self._client.response_callbacks.clear()  # replies as the server gives them
         return self._client
 
     async def _greet(self, connection: AbstractConnection) -> None:

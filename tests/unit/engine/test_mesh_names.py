@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from agentopic.core import AgentId
+from agentopic.engine.mesh_names import MeshName, mesh_type, parse_mesh_type, place_of
 from agentopic.engine.process_lived.members import Members
-from agentopic.engine.process_lived.names import MeshName, mesh_type, parse_mesh_type, place_of
 from agentopic.envelope import new_id
 
 
