@@ -19,6 +19,7 @@ _SERVER_MARKERS = {
     "postgres_dsn": "postgres",
     "postgres_server": "postgres",
     "redis_url": "redis",
+    "storing_redis_url": "redis",
     "redis_server": "redis",
 }
 
@@ -89,6 +90,12 @@ def redis_url(bed: Bed, bed_address: Callable[[str], str]) -> str:
         with Redis.from_url(url) as client:
             client.flushall()
     return url
+
+
+@pytest.fixture
+def storing_redis_url(bed_address: Callable[[str], str]) -> str:
+    """URL of the session's Redis that stores what it acknowledges; use `ns` in every key."""
+    return bed_address("storing_redis")
 
 
 @pytest.fixture

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from agentopic.ports.rate_limits import RateLimits
     from agentopic.ports.transport import Transport
 
-
 Made = TypeVar("Made")
 
 RECORD_BYTES = 16 * 1024 * 1024
@@ -149,9 +148,8 @@ def _journal(settings: Settings) -> Journal:
         return journal
     _require_redis("AGENTOPIC_SNAPSHOT_CACHE", cache)
     with _extra("a redis:// snapshot cache", "redis", ("redis",)):
+        from agentopic.adapters.journal.cached import cached
         from agentopic.adapters.journal.redis.snapshots import RedisSnapshots
-    from agentopic.adapters.journal.cached import cached
-
     return cached(journal, RedisSnapshots(cache, namespace=settings.namespace))
 
 
@@ -390,8 +388,7 @@ _JOURNALS: dict[str, Callable[[str], Journal]] = {
     "sqlite": _sqlite_journal,
     "postgresql": _postgres_journal,
     "postgres": _postgres_journal,
-    "redis": _redis_journal,
-    "rediss": _redis_journal,
+    **dict.fromkeys(("redis", "rediss"), _redis_journal),
     "memory": _memory_journal,
 }
 _BLOBS: dict[str, Callable[[str], Blobs]] = {

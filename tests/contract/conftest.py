@@ -30,7 +30,7 @@ def connect_journal(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[
     if request.param == "redis":
         from agentopic.adapters.journal.redis import RedisJournal, RedisOptions
 
-        url: str = request.getfixturevalue("redis_url")
+        url: str = request.getfixturevalue("storing_redis_url")
         space: str = request.getfixturevalue("ns")
         return lambda: RedisJournal(RedisOptions(url=url, space=space))
     from agentopic.adapters.journal.postgres import PostgresJournal, PostgresOptions

@@ -217,6 +217,27 @@ async def test_a_call_that_was_given_up_is_not_applied_behind_a_later_one(redis_
                 return
 
 
+async def test_the_server_refuses_what_was_sent_before_a_connection_was_given_up(
+    redis_server: RedisServer, mesh: JournalMesh
+):
+    early = await mesh.join()
+    (lane,) = await early.run(delivery("a"))
+    late = journal_at(redis_server, command_seconds=0.3)
+    await late.held(early.id)
+    redis_server.pause()
+    with pytest.raises(JournalUnavailableError):
+        await late.held(early.id)
+    redis_server.resume()
+    await late.held(early.id)
+
+    with pytest.raises(JournalUnavailableError, match="OVERTAKEN"):
+        await early.commit(done(lane))
+
+    (held,) = (await late.held(early.id)).lanes
+    assert held.pos == lane.pos
+    await late.aclose()
+
+
 async def test_many_cancelled_calls_leave_the_connection_usable(mesh: JournalMesh):
     member = await mesh.join()
     for number in range(20):

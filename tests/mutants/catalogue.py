@@ -181,7 +181,7 @@ MUTANTS = (
                 "return (row.id, row.row.topic, row.row.key)",
             ),
         ),
-        seeds(),
+        seeds(600),
     ),
     Mutant(
         "a watermark is advanced from any value",

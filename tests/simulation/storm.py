@@ -28,6 +28,7 @@ class _Storm:
         self.world, self.choice, self.seed = world, world.choice, seed
         self.shop = Shop(world)
         self.shop.tells_intentions = True
+        world.weather.burying = self._buried
         self.living = [f"p{index}" for index in range(self.choice.choice((2, 2, 3)))]
         self.plan: list[tuple[int, str]] = []
         self.tasks: list[asyncio.Task[Any]] = []
@@ -108,6 +109,12 @@ class _Storm:
         else:
             world.weather.silenced.add(process)
             world.loop.call_later(SILENT_SECONDS, lambda: world.weather.silenced.discard(process))
+
+    def _buried(self, process: str) -> None:
+        """Note what a process has open that is declared dead while it works on: that is lost to it, too."""
+        if process in self.living:
+            hit = self.shop.open_calls.pop(process, set())
+            self.shop.history.note("fault", "ok", "buried", process=process, hit=sorted(hit))
 
     async def _heal(self) -> None:
         self.world.weather.broken = 0.0

@@ -180,8 +180,7 @@ class BaseAgent(ABC, Agent):
             await subscribe_class(runtime, agent_type, cls._unbound_subscriptions())
         if not skip_direct_message_subscription:
             await subscribe_direct_messages(runtime, agent_type.type)
-        for _, serializers in cls._handles_types():
-            runtime.add_message_serializer(serializers)
+        cls.declare_payloads(runtime.add_message_serializer)
         return agent_type
 
     async def register_instance(
@@ -203,9 +202,18 @@ class BaseAgent(ABC, Agent):
             await subscribe_class(runtime, AgentType(agent_id.type), self._unbound_subscriptions())
         if not skip_direct_message_subscription:
             await subscribe_direct_messages(runtime, agent_id.type)
-        for _, serializers in self._handles_types():
-            runtime.add_message_serializer(serializers)
+        self.declare_payloads(runtime.add_message_serializer)
         return agent_id
+
+    @classmethod
+    def declare_payloads(cls, add: Callable[[Sequence[MessageSerializer[Any]]], None]) -> None:
+        """Make the payload classes this class handles known, by handing their serializers to `add`.
+
+        Raises:
+            RegistrationError: a payload class has no serializer.
+        """
+        for _, serializers in cls._handles_types():
+            add(serializers)
 
     @classmethod
     def _unbound_subscriptions(cls) -> Sequence[UnboundSubscription]:

@@ -57,6 +57,8 @@ class Activations:
         self._state, self._limit, self._clock = state, limit, clock
         self._kept: OrderedDict[bytes, Activated] = OrderedDict()
         self._hears_faults = True
+        self._known: type[Agent] | None = None
+        """The class of the instance that was looked at last."""
 
     def __len__(self) -> int:
         """Return the number of instances kept."""
@@ -114,6 +116,11 @@ class Activations:
     def _look_at(self, agent: Agent) -> None:
         """Learn from an instance what only it tells where the factory is a plain function."""
         kind = type(agent)
+        if kind is self._known:
+            return
+        self._known = kind
+        if isinstance(agent, BaseAgent):
+            agent.declare_payloads(self._kernel.add_message_serializer)
         self._hears_faults = getattr(kind, "on_fault", BaseAgent.on_fault) is not BaseAgent.on_fault
         if self._state == "stored" and not keeps_state(kind):
             # Its state would be lost without a word at the first restart, and be that of a failed attempt before.

@@ -100,7 +100,7 @@ class Incarnation:
         self._heartbeat = plan.mesh.heartbeat(
             plan.journal, me, lease_seconds=options.lease_seconds, clock=clock, buried=self._on_buried
         )
-        fence = Fence(self._heartbeat, self.writer, clock)
+        fence = Fence(self._heartbeat, self.writer)
         self._meter = Meter(plan.metering, self.writer, plan.groups)
         gate = asyncio.Lock()
         dispatchers = [

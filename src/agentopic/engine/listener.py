@@ -107,15 +107,18 @@ class Listener:
         try:
             records = await reader.read(READ_RECORDS, READ_SECONDS)
         except OffsetOutOfRangeError as exc:
-            log.error("records addressed to this process were deleted before they were read", error=str(exc))
-            held = await self._mesh.admin.offsets([place])
-            if place not in held:
-                raise MissingTopicError(place.topic, "the services of the namespace create it") from exc
-            await reader.assign({})
-            await reader.assign({place: held[place].beginning})
+            await self._go_on(reader, place, exc)
             return
         for record in records:
             self._hear(record)
+
+    async def _go_on(self, reader: Reader, place: TopicPartition, error: OffsetOutOfRangeError) -> None:
+        log.error("records addressed to this process were deleted before they were read", error=str(error))
+        held = await self._mesh.admin.offsets([place])
+        if place not in held:
+            raise MissingTopicError(place.topic, "the services of the namespace create it")
+        await reader.assign({})
+        await reader.assign({place: held[place].beginning})
 
     def _hear(self, record: Record) -> None:
         try:

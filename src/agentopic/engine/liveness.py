@@ -93,22 +93,23 @@ class Heartbeat:
 class Fence:
     """Lets an outside call through only while this process cannot have been buried (journal.md rule 4)."""
 
-    def __init__(self, heartbeat: Heartbeat, writer: Writer, clock: Clock) -> None:
-        self._heartbeat, self._writer, self._clock = heartbeat, writer, clock
+    def __init__(self, heartbeat: Heartbeat, writer: Writer) -> None:
+        self._heartbeat, self._writer = heartbeat, writer
 
     async def pass_through(self) -> None:
         """Return when this process is certainly alive in the journal; asks it when the last beat is old.
+
+        What the journal says then holds for this call alone: it is no beat, and the others may bury us any moment.
 
         Raises:
             ProcessBuriedError: it has been declared dead.
         """
         while not self._heartbeat.is_fresh():
-            asked = self._clock.monotonic()
             try:
                 await self._writer.call(lambda: self._writer.journal.peers(self._writer.me))
             except JournalUnavailableError:
                 continue  # the writer waits until the journal answers again
-            self._heartbeat.confirm(asked)
+            return
 
 
 class Watch:

@@ -222,7 +222,7 @@ class Requests:
     async def _readdress(self, asking: Asking) -> None:
         """Ask for the answer where it finds its lane, again and again until the log has it."""
         with suppress(RecordRefusedError, MissingTopicError):  # nobody to ask: its turn is told at its deadline
-            while not await self._send(asking, asking.lasting):
+            while not await self._send(asking, asking.lasting):  # noqa: ASYNC110 - the broker rings no bell
                 await asyncio.sleep(RETRY_SECONDS)
 
     def _store(self, request_id: str, answer: asyncio.Future[Envelope]) -> None:

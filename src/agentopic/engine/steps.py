@@ -285,9 +285,7 @@ class Steps:
         if spec.kind == "request":
             self.log.withdraw(key, spec.name)
 
-    async def _replay_wait(
-        self, spec: WaitSpec[T], call: Callable[[Wait], Awaitable[T]], blob: bytes, key: bytes
-    ) -> T:
+    async def _replay_wait(self, spec: WaitSpec[T], call: Callable[[Wait], Awaitable[T]], blob: bytes, key: bytes) -> T:
         after = self.log.read(blob).cancelled_after
         if after is None:
             return self.log.replay(spec, blob)

@@ -140,7 +140,7 @@ class Suspension:
             self._retaking = None
 
     async def close(self) -> None:
-        """Ask for no slot any more, and give none back: one that is held stays with the lane, whose next turn has it."""
+        """Ask for no slot any more, and give none back: one that is held stays with the lane, for its next turn."""
         self._closed = True
         retaking = self._retaking
         if retaking is not None:

@@ -41,6 +41,7 @@ class Bed:
         self._kafka = self._environment.kafka
         self._postgres = self._environment.postgres
         self._redis = self._environment.redis
+        self._storing_redis: str | None = None
 
     @property
     def kafka(self) -> str:
@@ -58,10 +59,17 @@ class Bed:
 
     @property
     def redis(self) -> str:
-        """URL of a Redis (own: stores what it acknowledges). Raises BedUnavailableError when none can be had."""
+        """URL of a Redis. Raises BedUnavailableError when none can be had."""
         if self._redis is None:
-            self._redis = self._servers.enter_context(RedisServer(append_only=True)).url
+            self._redis = self._servers.enter_context(RedisServer()).url
         return self._redis
+
+    @property
+    def storing_redis(self) -> str:
+        """URL of an own Redis that stores what it acknowledges. Raises BedUnavailableError when none can be had."""
+        if self._storing_redis is None:
+            self._storing_redis = self._servers.enter_context(RedisServer(append_only=True)).url
+        return self._storing_redis
 
     @property
     def owns_redis(self) -> bool:

@@ -78,6 +78,10 @@ class Weather:
     def __init__(self, choice: random.Random, *, broken: float = 0.0, slow: float = 0.1) -> None:
         self._choice = choice
         self.broken, self.slow = broken, slow
+        self.members: dict[int, str] = {}
+        """Processes by the ids under which they have joined the journal."""
+        self.burying: Callable[[str], None] = lambda _: None
+        """Told of each process in the moment in which another one declares it dead."""
         self.silenced: set[str] = set()
         """Processes whose beats do not arrive while everything else of theirs does: they lose their lease."""
 
@@ -131,7 +135,11 @@ class SimulatedJournal:
             await self._weather.delay()
             if self._weather.strikes():
                 raise JournalUnavailableError(f"{name} broke before its effect")
+            if name == "bury":
+                self._weather.burying(self._weather.members.get(args[1].id, ""))
             result = await inner(*args)
+            if name == "join":
+                self._weather.members[result] = owner_of.get()
             if self._weather.strikes():
                 raise JournalUnavailableError(f"{name} broke after its effect")
             await self._weather.delay()

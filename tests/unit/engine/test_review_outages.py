@@ -332,9 +332,7 @@ async def test_an_event_with_an_impossible_topic_does_not_deafen_an_agent_that_l
         heard.append(message)
 
     runtime = town.runtime()
-    await ClosureAgent.register_closure(
-        runtime, "ear", note, subscriptions=lambda: [TypeSubscription("clerk", "ear")]
-    )
+    await ClosureAgent.register_closure(runtime, "ear", note, subscriptions=lambda: [TypeSubscription("clerk", "ear")])
     await runtime.start()
     await until(lambda: runtime._residence.listens_to(f"{NS}.topic.clerk"), "it listens")
 

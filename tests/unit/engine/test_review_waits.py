@@ -281,7 +281,7 @@ async def test_a_turn_that_only_just_waits_is_handed_over_at_a_drain_to_go_on_at
         question = asyncio.ensure_future(ctx.ask("Go?"))
         other = asyncio.ensure_future(asyncio.sleep(0.5))  # what no journal knows of
         await asyncio.wait({question, other}, return_when=asyncio.FIRST_COMPLETED)
-        ends.append("answered" if question.done() else "too late")
+        ends.append(question.result() if question.done() else "too late")
         question.cancel()
 
     runtime = await started(town, handle)
