@@ -19,6 +19,7 @@ def main() -> None:
     target = os.environ.get("AGENTOPIC_BENCH_PROFILE")
     calm_collector()  # as every service process does
     profile = cProfile.Profile()
+    calm_collector()  # as `agentopic run` does
     if target:
         profile.enable()
     pace = asyncio.run(work_off(transport, journal, namespace, int(turns)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import pytest
 from agentopic import AgentService, DurableRuntime, payload
 from agentopic.core import AgentId, MessageContext, RoutedAgent, TopicId, TypeSubscription, message_handler
 from agentopic.envelope.kafka_topics import topic_events
-from agentopic.ports.transport import OutgoingRecord, Record, Sent, TopicPartition
+from agentopic.ports.transport import Record, TopicPartition
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "events.md").read_text()
 

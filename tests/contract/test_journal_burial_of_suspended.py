@@ -11,9 +11,11 @@ from agentopic.testing.journal_mesh import (
     Member,
     answer,
     delivery,
+    done,
     eventually,
     intent,
     output,
+    parked,
     reply,
     result,
 )
@@ -129,6 +131,134 @@ async def test_a_finished_call_beside_an_open_question_does_not_count_as_running
     await two.bury(one)
 
     assert not await two.take()
+
+
+TIMED_OUT = "a timer that has fired beside an open question"
+ANSWERED = "an answer beside an open question"
+
+
+async def moving(member: Member, other: Member, *, by: str) -> Started:
+    """Run a turn that waits for a person, and has got something else it waited for."""
+    turn = await suspended(member, "human", "timer")
+    if by == ANSWERED:
+        await member.open(intent(turn, "second", kind="human"))
+        await other.control(human_answer(turn, "second", b"yes"))
+    else:
+        await member.close(reply(turn, "timer"))
+    return turn
+
+
+moves = pytest.mark.parametrize("by", [TIMED_OUT, ANSWERED])
+
+
+@moves
+async def test_a_turn_that_goes_on_beside_an_open_question_was_running(mesh: JournalMesh, by: str) -> None:
+    one, two = await mesh.join(), await mesh.join()
+    await moving(one, two, by=by)
+
+    await two.bury(one)
+
+    (again,) = await two.take()
+    assert (again.attempts, again.crashes) == (2, 1)
+
+
+@moves
+async def test_a_turn_that_goes_on_when_its_process_leaves_is_ready_at_once(mesh: JournalMesh, by: str) -> None:
+    one, two = await mesh.join(), await mesh.join()
+    await moving(one, two, by=by)
+
+    await one.journal.leave(one.id)
+
+    (again,) = await two.take()
+    assert (again.attempts, again.crashes) == (2, 0)
+
+
+@both_ends
+@moves
+@pytest.mark.parametrize("wait", ["fresh", "human"])
+async def test_a_turn_that_waits_again_stays_waiting(mesh: JournalMesh, end: End, by: str, wait: str) -> None:
+    one, two = await mesh.join(), await mesh.join()
+    turn = await moving(one, two, by=by)
+    await one.open(intent(turn, wait, kind="human"))
+
+    await end(one, two)
+
+    assert not [lane for lane in await two.take() if lane.crashes or lane.attempts]
+
+
+@pytest.mark.parametrize(("name", "kind"), [("timer", "timer"), ("second", "tool"), ("third", "model")])
+async def test_neither_a_recorded_wait_nor_a_finished_call_stops_a_turn_that_goes_on(
+    mesh: JournalMesh, name: str, kind: str
+) -> None:
+    one, two = await mesh.join(), await mesh.join()
+    turn = await moving(one, two, by=TIMED_OUT)
+    await one.open(intent(turn, name, kind=kind))
+    await one.close(result(turn, name, b"done"))
+
+    await two.bury(one)
+
+    (again,) = await two.take()
+    assert again.crashes == 1
+
+
+@pytest.mark.parametrize("late", ["repeated", "without lane", "of no such step", "of another turn"])
+async def test_a_result_that_changes_nothing_for_a_turn_leaves_it_waiting(mesh: JournalMesh, late: str) -> None:
+    one, two = await mesh.join(), await mesh.join()
+    turn = await moving(one, two, by=TIMED_OUT)
+    await one.open(intent(turn, "fresh", kind="human"), intent(turn, "own", kind="request"))
+    await one.close(result(turn, "own", b"reply"))
+    strange = result(turn, "no such step", b"reply", lane=turn.lane)
+    results = {"repeated": reply(turn, "timer"), "of no such step": strange, "without lane": result(turn, "own", b"x")}
+    if late == "of another turn":
+        (other,) = await one.run(delivery("b", "other"))
+        await one.open(intent(other, "ask", kind="request"))
+        results[late] = result(other, "ask", b"reply", lane=turn.lane)
+    await one.close(results[late])
+
+    await two.bury(one)
+
+    assert turn.lane not in {lane.lane for lane in await two.take(5)}
+
+
+@both_ends
+async def test_a_turn_started_again_is_running_until_it_announces_what_it_waits_for(
+    mesh: JournalMesh, end: End
+) -> None:
+    one, two, three = await mesh.join(), await mesh.join(), await mesh.join()
+    turn = await suspended(one, "human", "timer")
+    await one.commit(parked(turn, "human", "timer"))
+    await three.close(reply(turn, "timer"))
+    (again,) = await one.take()
+
+    await end(one, two)
+
+    (last,) = await two.take()
+    assert (again.attempts, last.attempts, last.crashes) == (2, 3, 1 if end is bury else 0)
+
+
+@both_ends
+async def test_a_parked_turn_outlives_the_process_that_ran_it(mesh: JournalMesh, end: End) -> None:
+    one, two = await mesh.join(), await mesh.join()
+    turn = await moving(one, two, by=TIMED_OUT)
+    await one.commit(parked(turn, "human"))
+
+    await end(one, two)
+
+    assert not await two.take()
+
+
+async def test_the_next_delivery_of_a_lane_is_running_from_its_start(mesh: JournalMesh) -> None:
+    one, two = await mesh.join(), await mesh.join()
+    turn = await suspended(one, "human")
+    await one.intake(delivery("b"))
+    await one.control(human_answer(turn, "human", b"yes"))
+    await one.open(intent(turn, "last", kind="timer"))
+    (following,) = (await one.commit(done(turn))).started
+
+    await two.bury(one)
+
+    (again,) = await two.take()
+    assert (following.head, again.head, again.crashes) == (b"b", b"b", 1)
 
 
 @both_ends

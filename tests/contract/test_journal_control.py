@@ -111,6 +111,46 @@ async def test_cancelling_twice_is_harmless(member: Member) -> None:
     assert (len(first.rows), len(second.rows)) == (1, 0)
 
 
+FACT = output("the end of the run")
+
+
+@pytest.mark.parametrize("place", ["first", "behind", "not seen yet"])
+async def test_what_goes_with_the_answer_of_a_cancelled_request_is_stored_with_it(
+    mesh: JournalMesh, place: str
+) -> None:
+    one, two = await mesh.join(), await mesh.join()
+    if place == "behind":
+        await one.run(delivery("before"))
+    if place != "not seen yet":
+        await one.intake(REQUEST)
+
+    commands = [cancel(REQUEST, CANCELLED, reply_to=THERE, outbox=(FACT, output("more")))] * 2
+    controlled = await two.control(*commands, cancel(delivery("c"), answer("s"), outbox=(output("other"),)))
+
+    values = [row.row.value for row in controlled.rows]
+    assert values == [b"cancelled"] * (len(values) - 3) + [FACT.value, b"more", b"other"]
+    assert {row.lane for row in controlled.rows} == {None}
+    assert list((await two.journal.held(two.id)).rows) == list(controlled.rows)
+
+
+@pytest.mark.parametrize("state", ["running", "parked", "finished", "cancelled", "stale"])
+async def test_what_goes_with_an_answer_is_not_stored_without_it(mesh: JournalMesh, state: str) -> None:
+    one, two = await mesh.join(), await mesh.join()
+    if state == "cancelled":
+        await two.control(cancel(REQUEST, CANCELLED))
+    elif state != "stale":
+        (turn,) = await one.run(REQUEST)
+        if state != "running":
+            await one.commit(parked(turn) if state == "parked" else done(turn, answer=answer("r")))
+    else:
+        await two.control(pause("other", paused=False))
+        two.known[CONTROL_GROUP, CONTROL_PLACE] -= 1
+
+    controlled = await two.control(cancel(REQUEST, CANCELLED, outbox=(FACT,)))
+
+    assert not [row for row in controlled.rows if row.row == FACT]
+
+
 @pytest.mark.parametrize("begun", ["parked", "deferred"])
 async def test_a_begun_request_without_a_holder_is_started_again_as_cancelled(member: Member, begun: str) -> None:
     (turn,) = await member.run(REQUEST)

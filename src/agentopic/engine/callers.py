@@ -28,6 +28,7 @@ T = TypeVar("T")
 
 log = get_logger(__name__)
 
+LOOK_SECONDS = 0.2
 JOURNAL_SECONDS = 10.0
 """How long a caller waits for the journal before it is told that it is away."""
 
@@ -131,9 +132,13 @@ class Callers:
         task.add_done_callback(self._tasks.discard)
 
     async def aclose(self) -> None:
-        """Wait until the ends of requests are written down."""
+        """Wait until the ends of requests are written down, unless the journal is away."""
         while self._tasks:
-            await asyncio.wait(self._tasks)
+            await asyncio.wait(self._tasks, timeout=LOOK_SECONDS)
+            writer = self._writer()
+            if writer is None or not writer.available:
+                for task in self._tasks:
+                    task.cancel()
 
 
 async def _timely(writer: Writer, call: Callable[[], Awaitable[T]]) -> T:

@@ -43,6 +43,8 @@ class CancelCommand(Command):
     id: Identity
     redrive: int = 0
     run: str | None = None
+    cause: str | None = None
+    """The id of the event that has caused the request; None: nothing has, or a turn, whose request id says so."""
 
 
 class CancelRunCommand(Command):

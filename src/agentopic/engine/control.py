@@ -26,9 +26,10 @@ from agentopic.engine.options import EngineOptions
 from agentopic.engine.outbox import Outbox
 from agentopic.engine.records import read_envelope
 from agentopic.engine.request_ids import asking_step
+from agentopic.engine.run_facts import terminal_rows
 from agentopic.engine.step_records import value_record
 from agentopic.engine.writer import Writer
-from agentopic.envelope import Envelope
+from agentopic.envelope import Envelope, ExtensionValue
 from agentopic.envelope import attributes as names
 from agentopic.envelope.json import dumps
 from agentopic.envelope.kafka import topic_source
@@ -173,6 +174,9 @@ class ControlIntake:
             request_id=command.request_id,
             answer=answer_record(fault, command.request_id, "cancelled", self._options.dedup_seconds),
             reply_to=reply_address(envelope),
+            outbox=terminal_rows(
+                delivery, "cancelled", error, namespace=self._options.namespace, now=self._clock.now()
+            ),
         )
 
     # ── what is no command ─────────────────────────────────────────────────────────────────────────────────
@@ -198,8 +202,15 @@ def control_group(group: str) -> str:
 
 
 def _cancelled(command: CancelCommand, agent: AgentId, record: Record) -> Delivery:
-    """Return as much of a request as its cancellation knows: enough to name it and to answer it."""
-    extensions = {names.CORRELATIONID: command.run or command.id, names.AGREDRIVE: command.redrive}
+    """Return as much of a request as its cancellation knows: enough to name it, to answer it, to tell its run's end."""
+    extensions: dict[str, ExtensionValue] = {
+        names.CORRELATIONID: command.run or command.id,
+        names.AGREDRIVE: command.redrive,
+    }
+    asking = asking_step(command.request_id)
+    cause = command.cause if asking is None else asking.turn.hex()
+    if cause is not None:
+        extensions[names.CAUSATIONID] = cause
     request = Envelope(
         id=command.id,
         source=command.source,

@@ -101,6 +101,7 @@ class ControlClient:
             id=request.id,
             redrive=request.agredrive,
             run=request.correlationid,
+            cause=request.causationid,
         )
         await self._send(agent, command, run=request.correlationid)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from agentopic.core._turn import OnUnknown
@@ -25,6 +25,6 @@ class AgentGroup:
     retry: RetryPolicy
     state: StateMode
     start_from: str | None
-    budgets: AgentBudgets = AgentBudgets()
+    budgets: AgentBudgets = field(default_factory=AgentBudgets)
     on_unknown: OnUnknown = "tell"
     """What is done about an unrepeatable call that was open when its process died, unless the call says."""

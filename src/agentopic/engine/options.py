@@ -60,11 +60,11 @@ class EngineOptions:
     request_resend_seconds: float = 10.0
     request_resends: int = 2
     dedup_seconds: float = 7 * 24 * 3600.0
-    budgets: AgentBudgets = AgentBudgets()
+    budgets: AgentBudgets = field(default_factory=AgentBudgets)
     """How much every agent type may spend, where it does not say otherwise."""
     prices: str | None = None
     """A price file of one's own; its models go before the shipped ones."""
-    circuit: CircuitPolicy = CircuitPolicy()
+    circuit: CircuitPolicy = field(default_factory=CircuitPolicy)
     rate_limits: Mapping[str, RateLimit] = field(default_factory=dict[str, RateLimit])
     """By endpoint, by model name, or `*` for every other endpoint, each on its own."""
     previews: Literal["auto", "always", "never"] = "auto"

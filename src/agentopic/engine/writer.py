@@ -34,6 +34,10 @@ log = get_logger(__name__)
 
 GROUP_LIMIT = 400
 SENT_DELAY_SECONDS = 0.005
+LEAST_GROUP = 16
+"""Turns that are never parted: below that, two transactions cost more than they gain."""
+HOPS = 2
+"""Rounds of the event loop until a call that was begun as a task has reached the connection."""
 RECONNECT_SECONDS = (0.1, 0.2, 0.5, 1.0)
 
 
@@ -78,7 +82,9 @@ class Queues:
 class Writer:
     """Serialises the journal calls of one incarnation (journal.md rule 8).
 
-    One call is in flight; what arrives meanwhile forms the next group. After a call whose outcome is unknown the
+    One call is in flight; what arrives meanwhile forms the next group. Lanes are told what a commit has brought once
+    the next call is on its way, and a commit that everybody waits for is parted: so handlers run while the journal
+    works, instead of taking turns with it. After a call whose outcome is unknown the
     journal is asked what this process holds: turns found unfinished are committed again, finished ones are not,
     lanes and rows nobody here knows of are handed to `adopt`.
     """
@@ -100,6 +106,8 @@ class Writer:
         self._adopt, self._publish, self._dropped, self._buried = adopt, publish, dropped, buried
         self._confirmed = confirmed
         self._queues = Queues()
+        self._results: list[tuple[Waiting[Finish, Started | None], Started | None]] = []
+        """What commits have brought and nobody has been told yet."""
         self._wake = asyncio.Event()
         self._sent_due = False
         self._closing = False
@@ -174,6 +182,7 @@ class Writer:
             try:
                 while self._pending():
                     await self._round()
+                self._hand_out()
             except ProcessBuriedError as exc:
                 self._die(exc)
                 return
@@ -222,7 +231,7 @@ class Writer:
         waiting: Sequence[Waiting[T, R]],
     ) -> None:
         try:
-            results = await write(self.me, [each.value for each in waiting])
+            results = await self._meanwhile(write(self.me, [each.value for each in waiting]))
         except ValueRefusedError as exc:
             if len(waiting) == 1:
                 waiting[0].fail(exc)
@@ -241,7 +250,7 @@ class Writer:
 
     async def _write_turns(self) -> None:
         queues = self._queues
-        waiting = [queues.turns[index] for index in range(min(len(queues.turns), GROUP_LIMIT))]
+        waiting = [queues.turns[index] for index in range(self._group_size())]
         if not waiting and not (queues.sent and self._sent_due):
             return
         sent = list(queues.sent)
@@ -252,9 +261,28 @@ class Writer:
         self._sent_due = bool(queues.sent)
         self._dropped(sent)
 
+    def _group_size(self) -> int:
+        gathered = min(len(self._queues.turns), GROUP_LIMIT)
+        # With nobody left to be told, all lanes may be waiting here: half of them can run while the others wait.
+        return gathered if self._results or gathered < 2 * LEAST_GROUP else gathered // 2
+
+    async def _meanwhile(self, call: Awaitable[R]) -> R:
+        """Make a call; once it is on its way, tell the lanes what the last commit has brought."""
+        task = asyncio.ensure_future(call)
+        if self._results:
+            for _ in range(HOPS):
+                await asyncio.sleep(0)
+            self._hand_out()
+        return await task
+
+    def _hand_out(self) -> None:
+        results, self._results = self._results, []
+        for each, following in results:
+            each.resolve(following)
+
     async def _commit(self, waiting: Sequence[Waiting[Finish, Started | None]], sent: Sequence[StoredRow]) -> None:
         try:
-            committed = await self.journal.commit(self.me, [each.value for each in waiting], sent)
+            committed = await self._meanwhile(self.journal.commit(self.me, [each.value for each in waiting], sent))
         except ValueRefusedError as exc:
             if len(waiting) <= 1:
                 await self._refuse(waiting, sent, exc)
@@ -270,7 +298,7 @@ class Writer:
             if lane in committed.lost:
                 each.fail(LaneLostError("another process holds this lane; the attempt is void"))
             else:
-                each.resolve(following.pop(lane, None))
+                self._results.append((each, following.pop(lane, None)))
         if following:
             self._adopt(Holdings(lanes=tuple(following.values()), rows=()))
 
@@ -288,7 +316,7 @@ class Writer:
             return
         call = self._queues.calls.popleft()
         try:
-            call.resolve(await call.value())
+            call.resolve(await self._meanwhile(call.value()))
         except (JournalUnavailableError, ProcessBuriedError) as exc:
             call.fail(exc)
             raise
@@ -299,6 +327,7 @@ class Writer:
 
     async def _reconnect(self, cause: JournalUnavailableError) -> None:
         self.available = False
+        self._hand_out()
         log.warning("journal unavailable, reading back what is held", error=str(cause))
         tries = 0
         while True:
@@ -348,6 +377,7 @@ class Writer:
 
     def _die(self, exc: ProcessBuriedError) -> None:
         self._dead = exc
+        self._hand_out()
         for each in self._queues.everything():
             each.fail(exc)
         self._queues = Queues()

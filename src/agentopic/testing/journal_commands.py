@@ -8,6 +8,7 @@ from agentopic.ports.journal import (
     CancelRequest,
     CancelRun,
     Incoming,
+    OutboxRow,
     PauseLane,
     ReplyAddress,
     Started,
@@ -34,9 +35,10 @@ def cancel(
     answer: Answer,
     *,
     reply_to: ReplyAddress | None = None,
+    outbox: tuple[OutboxRow, ...] = (),
     place: TopicPartition = CONTROL_PLACE,
 ) -> CancelRequest:
-    """End a request with this answer."""
+    """End a request with this answer, and what goes with it."""
     return CancelRequest(
         partition=place,
         lane=incoming.lane,
@@ -46,6 +48,7 @@ def cancel(
         request_id=answer.request_id,
         answer=answer,
         reply_to=reply_to,
+        outbox=outbox,
     )
 
 

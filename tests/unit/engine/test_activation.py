@@ -104,6 +104,9 @@ class House:
     async def instantiate(self, agent_id: AgentId) -> Any:
         return self.made(agent_id, self.closed)
 
+    def add_message_serializer(self, serializer: Any) -> None:
+        """Nothing is read here."""
+
     async def load(self, lane: bytes) -> AgentState | None:
         return self.stored.get(lane)
 

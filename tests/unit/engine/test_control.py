@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
 
 from agentopic.core import AgentId, CancellationToken, MessageContext
 from agentopic.core._turn import ask
+from agentopic.engine.request_ids import AskingStep, request_id
 from agentopic.engine.runtime import EngineRuntime
 from agentopic.envelope import Envelope
 from agentopic.envelope import attributes as names
@@ -44,6 +46,11 @@ def outside_request(town: Town, number: int = 0) -> Envelope:
         data=Note(number=number).model_dump_json().encode(),
         extensions={names.CORRELATIONID: f"ask-{number}"},
     )
+
+
+def run_ends(town: Town) -> list[Envelope]:
+    """Return the facts that a run has ended."""
+    return [each for each in town.events("runs") if each.type == "agentopic.RunTerminal.v1"]
 
 
 # ── answers ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -203,10 +210,14 @@ async def test_a_stored_request_is_cancelled_before_it_runs(town: Town):
     answer = await asking
     let_go.set()
     await runtime.stop_when_idle()
+    terminals = run_ends(town)
 
     assert answer.agmsgkind == "fault"
     assert b"RequestCancelledError" in (answer.data or b"")
     assert [note.number for note in seen] == [1]
+    assert [(each.correlationid, json.loads(each.data or b"")["outcome"]) for each in terminals] == [
+        ("ask-2", "cancelled")
+    ]
 
 
 async def test_a_request_is_cancelled_before_it_has_arrived(town: Town):
@@ -219,9 +230,32 @@ async def test_a_request_is_cancelled_before_it_has_arrived(town: Town):
     await runtime.control.cancel_request(CLERK, request)
     await until(lambda: bool(town.store.seen), "the cancellation is applied")
     answer = await runtime.request_envelope(request, CLERK, deadline_seconds=30)
+    await runtime.stop_when_idle()
 
     assert b"RequestCancelledError" in (answer.data or b"")
     assert seen == []
+    assert [(each.correlationid, json.loads(each.data or b"")["outcome"]) for each in run_ends(town)] == [
+        ("ask-0", "cancelled")
+    ]
+
+
+@pytest.mark.parametrize("asked", ["by an event", "by a turn"])
+async def test_what_something_else_has_caused_is_not_the_end_of_its_run(town: Town, asked: str):
+    runtime = town.runtime()
+    await town.settle(runtime, "clerk", nothing)
+    await runtime.start()
+
+    request = outside_request(town)
+    if asked == "by an event":
+        request = request.with_extensions(causationid="earlier")
+    else:
+        step = AskingStep(bytes(16), bytes(16), bytes(16))
+        request = request.with_extensions(agrequestid=request_id(step))
+    await runtime.control.cancel_request(CLERK, request)
+    await until(lambda: bool(town.store.seen), "the cancellation is applied")
+    await runtime.stop_when_idle()
+
+    assert run_ends(town) == []
 
 
 async def test_a_cancellation_that_comes_too_late_changes_nothing(town: Town):
@@ -321,8 +355,7 @@ async def test_a_cancelled_run_ends_in_every_process(town: Town):
     await one.stop_when_idle()
     await other.stop_when_idle()
 
-    terminals = [each for each in town.events("runs") if each.type == "agentopic.RunTerminal.v1"]
-    assert [each.correlationid for each in terminals] == ["the-run"]
+    assert [each.correlationid for each in run_ends(town)] == ["the-run"]
 
 
 async def test_what_a_cancelled_run_causes_later_is_not_begun(town: Town):

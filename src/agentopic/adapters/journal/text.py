@@ -119,6 +119,8 @@ def check_control(batch: ControlBatch) -> None:
                 _check_answer(command.answer)
                 if command.reply_to is not None:
                     check_text("reply topic", command.reply_to.topic)
+                for row in command.outbox:
+                    check_row(row)
             case CancelRun():
                 check_text("run", command.run)
             case PauseLane():

@@ -39,13 +39,16 @@ class CancelRequest(Command):
     Begun (running, suspended, parked, put off): its delivery is marked and its holder noticed; nobody running it, its
     lane becomes ready. Stored and not begun: finished with `answer`, wherever it stands in its lane. Not seen yet:
     `answer` is stored and its identity noted, so that it is answered when it comes. Finished: nothing. In the first
-    three cases `reply_to` is answered too, like an address that asked.
+    three cases `reply_to` is answered too, like an address that asked. `outbox` is stored with the answer that this
+    command stores: in the second and third case, not in the others.
     """
 
     identity: bytes
     request_id: str
     answer: Answer
     reply_to: ReplyAddress | None = None
+    outbox: tuple[OutboxRow, ...] = ()
+    """Rows of the process that go with the answer, behind its replies."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +92,7 @@ class Controlled:
 
     stale: AbstractSet[TopicPartition]
     rows: Sequence[StoredRow]
-    """Process-owned rows to send: answers of cancelled requests, dead letters."""
+    """Process-owned rows to send: answers of cancelled requests and what goes with them, dead letters."""
     notices: Sequence[Notice]
     """Holders with new mail, this process among them when it is one; after a cancelled run every living process."""
 
@@ -111,7 +114,8 @@ class Control(Protocol):
     async def control(self, me: int, batch: ControlBatch) -> Controlled:
         """Advance the marks and apply the commands in order, in one transaction, mail to holders included.
 
-        An answer without a holder makes its lane ready; a resume without a holder too.
+        An answer without a holder makes its lane ready; a resume without a holder too. An answer for the turn that a
+        lane runs says that it goes on (`Membership.bury`).
         """
         ...
 

@@ -61,13 +61,16 @@ class Membership(Protocol):
         """Declare a peer dead for ever, unless its beat has risen since it was read; free what it held.
 
         In one transaction: crashes + 1 on each delivery it was running, its lanes become free and ready, its
-        partitions free. A turn is suspended, not running, when steps of kind `request`, `timer` or `human` are open
-        in it and no others: no crash is counted, and one that waits for timers and people alone stays waiting, ready
-        at its earliest due time or never (at once when it has unsent rows). Its process-owned outbox rows pass to
-        this process and are returned. A peer that is already dead, or alive after all, returns no rows.
+        partitions free. A turn is suspended, not running, when steps of the waiting kinds (`request`, `timer`,
+        `human`) are open in it and no others, and it has not gone on since it last announced one: no crash is
+        counted, and one that waits for timers and people alone stays waiting, ready at its earliest due time or
+        never (at once when it has unsent rows). A turn goes on from its start and from each first result of a waiting
+        kind that is stored with its lane, until `open_steps` is called for a step of a waiting kind that has no
+        result. Its process-owned outbox rows pass to this process and are returned. A peer that is already dead, or
+        alive after all, returns no rows.
         """
         ...
 
     async def leave(self, me: int) -> None:
-        """End this process cleanly: what it still holds becomes free at once, without counting a crash."""
+        """End this process cleanly: what it still holds becomes free as with `bury`, without counting a crash."""
         ...

@@ -43,7 +43,8 @@ class StepResult:
     key: bytes
     result: bytes
     lane: bytes | None = None
-    """The lane that waits for it: its edge is cut, and nobody running its head, a first result makes it ready."""
+    """The lane that waits for it: its edge is cut, and nobody running its head, a first result makes it ready; its turn
+    running, a first result of a waiting kind says that it goes on (`Membership.bury`)."""
     token: int | None = None
     """Given, the result is stored only while `lane` is held under this token, else nothing happens and the row is
     returned without a result: for what did not come from outside (a time-out, a cancellation)."""
@@ -89,7 +90,8 @@ class Steps(Protocol):
         """Store intents and return the rows as stored, in order; None where the lane's token no longer matches.
 
         A row that is there already is returned as it is, with its result if it has one; while it has none, its edge
-        is written again where it is missing. Due is what comes first of `due_seconds` from now and `due_ms`.
+        is written again where it is missing. Due is what comes first of `due_seconds` from now and `due_ms`. One of a
+        waiting kind without a result says that the turn waits (`Membership.bury`).
         """
         ...
 

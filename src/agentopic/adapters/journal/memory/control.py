@@ -69,7 +69,9 @@ class _Desk:
         cut_edge(self.store, entry.lane, command.step)
         delivery = self.store.unfinished.get(command.turn)
         if delivery is not None:
-            self._stir(self.store.lanes[delivery.lane])
+            lane = self.store.lanes[delivery.lane]
+            self.store.go_on(lane, command.turn)
+            self._stir(lane)
 
     def _stir(self, lane: LaneEntry) -> None:
         """Tell the holder; without one the lane is ready."""
@@ -85,6 +87,7 @@ class _Desk:
             if command.identity not in self.store.seen:
                 self.store.seen[command.identity] = self.store.now()
                 self.rows.extend(give(self.store, self.me, command.answer, addresses))
+                self._send(command)
             return
         delivery.addresses.extend(address for address in addresses if address not in delivery.addresses)
         if delivery.attempts:
@@ -92,6 +95,10 @@ class _Desk:
             self._stir(self.store.lanes[delivery.lane])
         else:
             self.rows.extend(end_waiting(self.store, self.me, delivery, "cancelled", command.answer))
+            self._send(command)
+
+    def _send(self, command: CancelRequest) -> None:
+        self.rows.extend(self.store.add_process_row(self.me, row) for row in command.outbox)
 
     def _pause(self, command: PauseLane) -> None:
         lane = self.store.lanes.get(command.lane)

@@ -79,7 +79,7 @@ def _free_holdings(store: MemoryStore, holder: int, *, crashed: bool) -> None:
 
 def _open_waits(store: MemoryStore, lane: LaneEntry) -> Sequence[StepRow]:
     """Return the open steps of a suspended turn; none when it was running."""
-    if lane.running is None:
+    if lane.running is None or lane.moved:
         return ()
     steps = store.steps.get(lane.deliveries[lane.running].identity, {})
     waits = [entry.row for entry in steps.values() if entry.row.result is None]

@@ -9,7 +9,7 @@ from agentopic.adapters.journal.memory.cycles import add_edge, cut_edge
 from agentopic.adapters.journal.memory.spending import add
 from agentopic.adapters.journal.memory.store import MemoryStore
 from agentopic.adapters.journal.memory.tables import LaneEntry, StepEntry
-from agentopic.adapters.journal.waiting import due_at_ms
+from agentopic.adapters.journal.waiting import WAITING_KINDS, due_at_ms
 from agentopic.ports.journal import Question, StepIntent, StepResult, StepRow
 
 
@@ -25,6 +25,8 @@ def _open(store: MemoryStore, me: int, intent: StepIntent) -> StepRow | None:
         return None
     entry = store.steps.get(intent.turn, {}).get(intent.key)
     row = _insert(store, lane, intent) if entry is None else _shown(store, entry)
+    if intent.kind in WAITING_KINDS and row.result is None:
+        lane.moved = False
     if intent.callee is not None and row.result is None:
         add_edge(store, lane.id, intent.callee, intent.key)
     return row
@@ -69,6 +71,8 @@ def _close(store: MemoryStore, me: int, result: StepResult) -> StepRow:
         lane = None if result.lane is None else store.lanes.get(result.lane)
         if lane is not None:
             store.rouse(lane)
+        if lane is not None and entry.row.kind in WAITING_KINDS:
+            store.go_on(lane, result.turn)
     return _shown(store, entry)
 
 

@@ -129,6 +129,11 @@ class MemoryStore:
         if lane.running is None:
             self.set_ready(lane, min(lane.ready_at, self.now()))
 
+    def go_on(self, lane: LaneEntry, turn: bytes) -> None:
+        """Note that something a turn has waited for is there, when it is the one that runs."""
+        if lane.running is not None and lane.deliveries[lane.running].identity == turn:
+            lane.moved = True
+
     def take_lane(self, me: int, lane: LaneEntry) -> Started:
         """Give a free lane to a process under a new token and start its head."""
         lane.owner = me
@@ -139,6 +144,7 @@ class MemoryStore:
         """Run the lane's first delivery, if it has one and is not paused, and count the attempt."""
         head = None if lane.paused else lane.head()
         lane.running = None if head is None else head.pos
+        lane.moved = True
         if head is not None:
             head.attempts += 1
         return self.started(lane, unsent)

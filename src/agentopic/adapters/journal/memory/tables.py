@@ -66,6 +66,8 @@ class LaneEntry:
     token: int = 0
     running: int | None = None
     paused: bool = False
+    moved: bool = False
+    """Whether its turn has gone on since it last announced what it waits for."""
     deliveries: dict[int, DeliveryEntry] = field(default_factory=dict[int, DeliveryEntry])
     unsent: dict[int, StoredRow] = field(default_factory=dict[int, StoredRow])
     carried: tuple[int, int, int] | None = None

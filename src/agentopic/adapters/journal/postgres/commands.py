@@ -19,6 +19,7 @@ from agentopic.ports.journal import (
     CancelRequest,
     CancelRun,
     ControlBatch,
+    OutboxRow,
     PauseLane,
     Refusal,
     Spend,
@@ -44,7 +45,12 @@ def control_columns(batch: ControlBatch) -> Columns:
         [command.key for command in commands],
         *([values[place] for _, values in parts] for place in range(14)),
         *dead_columns(batch.dead, index),
+        *row_columns([(number, row) for number, command in enumerate(commands, 1) for row in _outbox(command)]),
     )
+
+
+def _outbox(command: AnswerQuestion | CancelRequest | CancelRun | PauseLane) -> Sequence[OutboxRow]:
+    return command.outbox if isinstance(command, CancelRequest) else ()
 
 
 def _parts(command: AnswerQuestion | CancelRequest | CancelRun | PauseLane) -> tuple[int, Sequence[object]]:

@@ -188,6 +188,7 @@ def control_words(batch: ControlBatch) -> Words:
                 words.put("cancel", *common, command.identity)
                 _put_answer(words, command.answer)
                 words.maybe(None if command.reply_to is None else pack_address(*command.reply_to))
+                _put_rows(words, command.outbox)
             case CancelRun():
                 words.put("run", *common, command.run)
             case PauseLane():

@@ -18,7 +18,7 @@ from agentopic.adapters.journal.sqlite.ends import (
 from agentopic.adapters.journal.sqlite.lanes import find_lane, new_lane, store_lanes
 from agentopic.adapters.journal.sqlite.marks import advance
 from agentopic.adapters.journal.sqlite.outbox import NewRows
-from agentopic.adapters.journal.sqlite.steps import rouse
+from agentopic.adapters.journal.sqlite.steps import go_on, rouse
 from agentopic.adapters.journal.sqlite.transaction import Transaction
 from agentopic.adapters.journal.waiting import RUN_SECONDS
 from agentopic.ports.journal import (
@@ -90,6 +90,7 @@ class _Desk:
         cut_edge(self.tx, answered[0], command.step)
         delivery = self.tx.row("SELECT lane FROM j_delivery WHERE identity = ?", command.turn)
         if delivery is not None:
+            go_on(self.tx, delivery[0], command.turn)
             self._stir(delivery[0])
 
     def _stir(self, lane: bytes) -> None:
@@ -107,6 +108,7 @@ class _Desk:
             self._end(command, stored[0], stored[1], [*unpack_addresses(stored[2]), *asked])
         elif self.tx.execute("INSERT OR IGNORE INTO j_seen VALUES (?, ?)", command.identity, self.tx.now):
             give(self.tx, self.rows, command.answer, asked)
+            self._send(command)
 
     def _end(self, command: CancelRequest, pos: int, lane_id: bytes, addresses: Sequence[ReplyAddress]) -> None:
         """Mark a begun delivery, finish another."""
@@ -120,6 +122,11 @@ class _Desk:
             self._stir(lane.id)
         else:
             end_waiting(self.tx, self.rows, lane, pos, outcome="cancelled", answer=command.answer)
+            self._send(command)
+
+    def _send(self, command: CancelRequest) -> None:
+        for row in command.outbox:
+            self.rows.add(row)
 
     def _pause(self, command: PauseLane) -> None:
         lane = find_lane(self.tx, command.lane)

@@ -13,7 +13,7 @@ from agentopic.ports.journal import Started, StoredRow
 NEVER = float("inf")
 
 _SELECT = """
-    SELECT id, "group", key, owner, token, running, ready_at, paused, attempts, failures, crashes,
+    SELECT id, "group", key, owner, token, running, ready_at, paused, moved, attempts, failures, crashes,
         (SELECT min(pos) FROM j_delivery WHERE lane = j_lane.id AND pos > ifnull(running, 0)),
         EXISTS (SELECT 1 FROM j_outbox WHERE lane = j_lane.id)
     FROM j_lane
@@ -31,12 +31,12 @@ _READY = " ".join(
 )
 _DRAINED = " ".join((_SELECT, "WHERE id IN ({}) AND running IS NULL AND NOT", _UNSENT))
 _INSERT = """
-    INSERT INTO j_lane (owner, token, running, ready_at, paused, attempts, failures, crashes, id, "group", key)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO j_lane (owner, token, running, ready_at, paused, moved, attempts, failures, crashes, id, "group", key)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _UPDATE = """
-    UPDATE j_lane SET owner = ?, token = ?, running = ?, ready_at = ?, paused = ?, attempts = ?, failures = ?,
-        crashes = ?
+    UPDATE j_lane SET owner = ?, token = ?, running = ?, ready_at = ?, paused = ?, moved = ?, attempts = ?,
+        failures = ?, crashes = ?
     WHERE id = ?
 """
 _HEADS = "SELECT pos, identity, head, body, deadline_ms, cancelled FROM j_delivery WHERE pos IN ({})"
@@ -54,6 +54,8 @@ class Lane:
     running: int | None
     ready_at: float
     paused: int
+    moved: int
+    """Whether its turn has gone on since it last announced what it waits for."""
     attempts: int
     failures: int
     crashes: int
@@ -73,6 +75,7 @@ class Lane:
     def start(self) -> None:
         """Run the first delivery, if there is one and it is not paused, and count the attempt."""
         self.running = None if self.paused else self.following
+        self.moved = 1
         if self.running is not None:
             self.attempts += 1
 
@@ -119,7 +122,7 @@ def lanes_of(tx: Transaction, owner: int) -> Sequence[Lane]:
 
 def new_lane(tx: Transaction, lane: bytes, group: str, key: str) -> Lane:
     """Make a free lane, still to be stored."""
-    return Lane(lane, group, key, None, 0, None, tx.now, 0, 0, 0, 0, None, 0, is_new=True)
+    return Lane(lane, group, key, None, 0, None, tx.now, 0, 0, 0, 0, 0, None, 0, is_new=True)
 
 
 def store_lanes(tx: Transaction, lanes: Iterable[Lane]) -> None:
@@ -127,7 +130,7 @@ def store_lanes(tx: Transaction, lanes: Iterable[Lane]) -> None:
     fresh: list[tuple[object, ...]] = []
     known: list[tuple[object, ...]] = []
     for lane in lanes:
-        state = (lane.owner, lane.token, lane.running, lane.ready_at, lane.paused)
+        state = (lane.owner, lane.token, lane.running, lane.ready_at, lane.paused, lane.moved)
         counts = (lane.attempts, lane.failures, lane.crashes)
         if lane.is_new:
             fresh.append((*state, *counts, lane.id, lane.group, lane.key))

@@ -107,7 +107,7 @@ def _free_holdings(tx: Transaction, holder: int, *, crashed: bool) -> None:
 
 def _open_waits(tx: Transaction, lane: Lane) -> Sequence[tuple[str, int | None]]:
     """Return kind and due time of the open steps of a suspended turn; none when it was running."""
-    if lane.running is None:
+    if lane.running is None or lane.moved:
         return ()
     waits: Sequence[tuple[str, int | None]] = tx.rows(_OPEN_STEPS, lane.running)
     return waits if all(kind in WAITING_KINDS for kind, _ in waits) else ()

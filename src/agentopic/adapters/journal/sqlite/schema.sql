@@ -23,6 +23,7 @@ CREATE TABLE j_mark (
 ) WITHOUT ROWID;
 
 -- attempts, failures and crashes are those of the lane's first delivery; ready_at is infinite while it only waits.
+-- moved: whether the running turn has gone on since it last announced what it waits for.
 CREATE TABLE j_lane (
     id BLOB PRIMARY KEY,
     "group" TEXT NOT NULL,
@@ -32,6 +33,7 @@ CREATE TABLE j_lane (
     running INTEGER,
     ready_at REAL NOT NULL,
     paused INTEGER NOT NULL DEFAULT 0,
+    moved INTEGER NOT NULL DEFAULT 0,
     attempts INTEGER NOT NULL DEFAULT 0,
     failures INTEGER NOT NULL DEFAULT 0,
     crashes INTEGER NOT NULL DEFAULT 0

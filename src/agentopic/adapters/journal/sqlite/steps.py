@@ -10,7 +10,7 @@ from agentopic.adapters.journal.sqlite.lanes import Lane, find_lane
 from agentopic.adapters.journal.sqlite.outbox import NewRows
 from agentopic.adapters.journal.sqlite.spending import add
 from agentopic.adapters.journal.sqlite.transaction import Transaction
-from agentopic.adapters.journal.waiting import due_at_ms
+from agentopic.adapters.journal.waiting import WAITING_KINDS, due_at_ms
 from agentopic.ports.journal import Question, StepIntent, StepResult, StepRow
 
 _FIND = "SELECT key, kind, name, result, due_ms FROM j_step WHERE turn = ? AND key = ?"
@@ -23,6 +23,12 @@ _QUESTIONS = """
     SELECT j_lane."group", j_lane.key, j_step.turn, j_step.key, j_step.note, j_step.opened_at
     FROM j_step JOIN j_delivery ON j_delivery.identity = j_step.turn JOIN j_lane ON j_lane.id = j_delivery.lane
     WHERE j_step.kind = 'human' AND j_step.result IS NULL ORDER BY j_step.opened_at, j_step.seq
+"""
+
+
+_GO_ON = """
+    UPDATE j_lane SET moved = 1
+    WHERE id = ? AND running = (SELECT pos FROM j_delivery WHERE identity = ?) AND NOT moved
 """
 
 
@@ -40,7 +46,11 @@ def _open(tx: Transaction, me: int, rows: NewRows, intent: StepIntent) -> StepRo
     if lane is None or (lane.owner, lane.token, lane.running) != (me, intent.token, intent.pos):
         return None
     row = _insert(tx, rows, lane, intent) or _find(tx, intent.turn, intent.key)
-    if row is not None and row.result is None and intent.callee is not None:
+    if row is None or row.result is not None:
+        return row
+    if lane.moved and intent.kind in WAITING_KINDS:
+        tx.execute("UPDATE j_lane SET moved = 0 WHERE id = ?", lane.id)
+    if intent.callee is not None:
         add_edge(tx, lane.id, intent.callee, intent.key)
     return row
 
@@ -87,16 +97,18 @@ def _close(tx: Transaction, me: int, result: StepResult) -> StepRow:
         return replace(row, result=None)
     for spend in result.spend:
         add(tx, spend)
-    is_first = tx.execute(
-        "UPDATE j_step SET result = ? WHERE turn = ? AND key = ? AND result IS NULL",
+    first = tx.row(
+        "UPDATE j_step SET result = ? WHERE turn = ? AND key = ? AND result IS NULL RETURNING kind",
         result.result,
         result.turn,
         result.key,
     )
     if result.lane is not None:
         cut_edge(tx, result.lane, result.key)
-        if is_first:
+        if first is not None:
             rouse(tx, result.lane)
+        if first is not None and first[0] in WAITING_KINDS:
+            go_on(tx, result.lane, result.turn)
     return _find(tx, result.turn, result.key) or StepRow(key=result.key, kind="", name="", result=result.result)
 
 
@@ -112,6 +124,11 @@ def rouse(tx: Transaction, lane: bytes) -> None:
         tx.now,
         lane,
     )
+
+
+def go_on(tx: Transaction, lane: bytes, turn: bytes) -> None:
+    """Note that something a turn has waited for is there, when it is the one that runs."""
+    tx.execute(_GO_ON, lane, turn)
 
 
 def recorded(tx: Transaction, turn: bytes) -> Sequence[StepRow]:

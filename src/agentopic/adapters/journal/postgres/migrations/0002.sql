@@ -3,7 +3,10 @@
 
 DROP TYPE effect;
 
-ALTER TABLE lane ADD paused boolean NOT NULL DEFAULT false;
+-- `moved`: whether the running turn has gone on since it last announced what it waits for.
+ALTER TABLE lane
+    ADD paused boolean NOT NULL DEFAULT false,
+    ADD moved boolean NOT NULL DEFAULT false;
 
 ALTER TABLE delivery
     ADD deadline_ms bigint,

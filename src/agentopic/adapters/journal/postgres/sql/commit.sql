@@ -64,6 +64,7 @@ BEGIN
             unsent = p.unsent,
             done = CASE WHEN p.mode & 1 = 0 THEN p.pos ELSE l.done END,
             running = CASE WHEN p.goes_on THEN p.next WHEN p.runs THEN l.running END,
+            moved = p.goes_on OR l.moved,
             attempts = CASE WHEN p.goes_on THEN 1 WHEN p.mode & 1 = 0 THEN 0 ELSE l.attempts END,
             failures = CASE
                 WHEN p.mode & 1 = 0 THEN 0 WHEN p.mode & 2 = 2 THEN l.failures + 1 ELSE l.failures END,

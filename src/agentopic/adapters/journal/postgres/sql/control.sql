@@ -35,19 +35,22 @@ BEGIN
     IF FOUND THEN
         DELETE FROM wait WHERE caller = of_lane AND request = of_step;
         PERFORM wake_lanes(ARRAY[of_lane]);
+        PERFORM go_on(ARRAY[of_lane], ARRAY[of_turn]);
+        RETURN true;
     END IF;
-    RETURN FOUND;
+    RETURN false;
 END $$;
 
--- Returns whether the holder is to be told, and the rows to send.
+-- Returns whether the holder is to be told, whether the request has ended here, and its replies.
 CREATE FUNCTION cancel_request(
     me bigint, of_lane bytea, of_identity bytea, request text, outcome text, akey bytea, avalue bytea, aheaders bytea,
-    keep float8, to_topic text, to_partition integer, OUT stirred boolean, OUT ids bigint[]
+    keep float8, to_topic text, to_partition integer, OUT stirred boolean, OUT ended boolean, OUT ids bigint[]
 ) LANGUAGE plpgsql AS $$
 DECLARE
     target record;
 BEGIN
     stirred := false;
+    ended := false;
     ids := '{}';
     SELECT d.pos, l.attempts > 0 AND NOT EXISTS (
             SELECT FROM delivery b WHERE b.lane = l.id AND b.pos > l.done AND b.pos < d.pos
@@ -59,6 +62,7 @@ BEGIN
             ids := store_answer(
                 me, request, outcome, akey, avalue, aheaders, keep, ARRAY[to_topic], ARRAY[to_partition]
             );
+            ended := true;
         END IF;
         RETURN;
     END IF;
@@ -73,6 +77,7 @@ BEGIN
         stirred := true;
     ELSE
         ids := end_waiting(me, of_lane, target.pos, 'cancelled', request, akey, avalue, aheaders, keep);
+        ended := true;
     END IF;
 END $$;
 
@@ -95,7 +100,9 @@ CREATE FUNCTION control(
     requests text[], outcomes text[], akeys bytea[], avalues bytea[], aheaders bytea[], keeps float8[],
     to_topics text[], to_partitions integer[], runs text[], pauses boolean[],
     dead_marks integer[], dead_topics text[], dead_partitions integer[], dead_keys bytea[], dead_values bytea[],
-    dead_headers bytea[]
+    dead_headers bytea[],
+    row_ords integer[], row_topics text[], row_partitions integer[], row_keys bytea[], row_values bytea[],
+    row_headers bytea[]
 ) RETURNS controlled LANGUAGE plpgsql AS $$
 DECLARE
     done controlled;
@@ -133,6 +140,15 @@ BEGIN
                 done.rows := done.rows || cancelling.ids;
                 IF cancelling.stirred THEN
                     stirred := stirred || lanes[n];
+                END IF;
+                IF cancelling.ended AND cardinality(row_ords) > 0 THEN
+                    WITH stored AS (
+                        INSERT INTO outbox (id, process, topic, partition, key, value, headers)
+                        SELECT nextval('pos'), me, r.topic, r.partition, r.key, r.value, r.headers
+                        FROM unnest(row_ords, row_topics, row_partitions, row_keys, row_values, row_headers)
+                            r(ord, topic, partition, key, value, headers)
+                        WHERE r.ord = n RETURNING id
+                    ) SELECT done.rows || coalesce(array_agg(id ORDER BY id), '{}') INTO done.rows FROM stored;
                 END IF;
             WHEN 3 THEN
                 INSERT INTO run_cancel (run, at) VALUES (runs[n], clock_timestamp()) ON CONFLICT DO NOTHING;

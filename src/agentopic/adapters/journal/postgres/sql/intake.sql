@@ -120,7 +120,7 @@ BEGIN
     ), started AS (
         UPDATE lane l SET
             owner = me, token = CASE WHEN f.taken THEN nextval('token') ELSE l.token END,
-            running = f.pos, attempts = l.attempts + 1
+            running = f.pos, attempts = l.attempts + 1, moved = true
         FROM (
             SELECT free.*, h.pos, h.identity, h.head, h.body, h.deadline_ms, h.cancelled
             FROM free CROSS JOIN LATERAL (

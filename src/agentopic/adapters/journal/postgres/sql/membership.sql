@@ -27,9 +27,14 @@ BEGIN
     RETURN QUERY SELECT p.id, p.groups, p.beat, p.left_clean FROM process p WHERE NOT p.dead AND p.id <> me ORDER BY p.id;
 END $$;
 
+-- Steps that cost nothing while they are open.
+CREATE FUNCTION waiting_kinds() RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
+    SELECT ARRAY['request', 'timer', 'human']
+$$;
+
 -- Frees what a process holds: locks first, changes later. A turn is suspended when all that is open in it are
--- requests, timers and questions: it has no part in the crash. One that waits for time or people alone stays waiting;
--- everything else is ready at once, and so is a lane whose rows are unsent.
+-- requests, timers and questions, and it has not gone on since it announced one: it has no part in the crash. One that
+-- waits for time or people alone stays waiting; everything else is ready at once, and so is a lane whose rows are unsent.
 CREATE FUNCTION free_holdings(gone bigint, crash integer) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     moment timestamptz := clock_timestamp();
@@ -49,12 +54,12 @@ BEGIN
             ELSE moment
         END
     FROM unnest(held) h(id) CROSS JOIN LATERAL (
-        SELECT coalesce(bool_and(s.kind IN ('request', 'timer', 'human')), false) AS suspended,
+        SELECT coalesce(bool_and(s.kind = ANY (waiting_kinds())), false) AS suspended,
             coalesce(bool_and(s.kind IN ('timer', 'human') AND NOT d.cancelled), false) AS waits,
             min(s.due_ms) AS due_ms
         FROM lane r JOIN delivery d ON d.lane = r.id AND d.pos = r.running
         JOIN step s ON s.turn = d.identity AND s.result IS NULL
-        WHERE r.id = h.id
+        WHERE r.id = h.id AND NOT r.moved
     ) w
     WHERE l.id = h.id AND l.owner = gone;
     DELETE FROM mail WHERE process = gone;

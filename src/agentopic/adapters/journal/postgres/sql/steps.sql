@@ -17,9 +17,10 @@ DECLARE
     stored_ords bigint[];
     stored_ids bigint[];
     moment_ms bigint;
+    waiting boolean := kinds && waiting_kinds();
 BEGIN
     PERFORM alive(me);
-    IF cardinality(row_ords) > 0 THEN
+    IF waiting OR cardinality(row_ords) > 0 THEN
         PERFORM FROM lane WHERE id = ANY (lanes) ORDER BY id FOR UPDATE;
     ELSE
         PERFORM FROM lane WHERE id = ANY (lanes) ORDER BY id FOR SHARE;
@@ -43,6 +44,15 @@ BEGIN
     )
     SELECT coalesce(array_agg(i.ord), '{}') INTO added
         FROM stored s JOIN intent i ON i.turn = s.turn AND i.key = s.key;
+    IF waiting THEN
+        UPDATE lane l SET moved = false
+            FROM (
+                SELECT DISTINCT u.lane FROM unnest(lanes, turns, ks, kinds) WITH ORDINALITY u(lane, turn, key, kind, ord)
+                JOIN step s ON s.turn = u.turn AND s.key = u.key AND s.result IS NULL
+                WHERE u.ord = ANY (valid) AND u.kind = ANY (waiting_kinds())
+            ) w
+            WHERE l.id = w.lane AND l.moved;
+    END IF;
     IF cardinality(callees) > 0 THEN
         INSERT INTO wait (caller, callee, request)
             SELECT u.lane, u.callee, u.key
@@ -84,6 +94,14 @@ CREATE FUNCTION wake_lanes(ids bytea[]) RETURNS void LANGUAGE sql AS $$
     WHERE id = ANY (ids) AND running IS NULL AND NOT paused AND ready_at > clock_timestamp()
 $$;
 
+-- Something that turns have waited for is there: those that run go on. The caller holds the lanes' locks.
+CREATE FUNCTION go_on(ids bytea[], turns bytea[]) RETURNS void LANGUAGE sql AS $$
+    UPDATE lane l SET moved = true FROM unnest(ids, turns) u(id, turn)
+    WHERE l.id = u.id AND NOT l.moved AND EXISTS (
+        SELECT FROM delivery d WHERE d.lane = l.id AND d.pos = l.running AND d.identity = u.turn
+    )
+$$;
+
 -- `lanes` and `tokens` are of those that wait for their results; a token that no longer holds stores nothing.
 CREATE FUNCTION close_steps(
     me bigint, turns bytea[], ks bytea[], results bytea[], lanes bytea[], tokens bigint[],
@@ -95,6 +113,8 @@ CREATE FUNCTION close_steps(
 DECLARE
     late bigint[] := '{}';
     woken bytea[];
+    going_lanes bytea[];
+    going_turns bytea[];
     moment_ms bigint;
 BEGIN
     PERFORM alive(me);
@@ -117,10 +137,12 @@ BEGIN
                 r(turn, key, result, lane, ord) WHERE r.ord <> ALL (late) ORDER BY r.turn, r.key, r.ord
         ) u
         WHERE s.turn = u.turn AND s.key = u.key AND s.result IS NULL
-        RETURNING u.lane
-    ) SELECT array_agg(lane) FILTER (WHERE lane IS NOT NULL) INTO woken FROM stored;
+        RETURNING u.lane, u.turn, s.kind = ANY (waiting_kinds()) AS waited
+    ) SELECT array_agg(lane), array_agg(lane) FILTER (WHERE waited), array_agg(turn) FILTER (WHERE waited)
+        INTO woken, going_lanes, going_turns FROM stored WHERE lane IS NOT NULL;
     IF cardinality(lanes) > 0 THEN
         PERFORM wake_lanes(woken);
+        PERFORM go_on(going_lanes, going_turns);
         DELETE FROM wait w USING unnest(lanes, ks) WITH ORDINALITY u(lane, key, ord)
             WHERE w.caller = u.lane AND w.request = u.key AND u.ord <> ALL (late);
     END IF;

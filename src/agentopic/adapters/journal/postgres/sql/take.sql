@@ -20,7 +20,7 @@ BEGIN
     WITH taken AS (
         UPDATE lane l SET
             owner = me, token = nextval('token'), running = h.pos,
-            attempts = l.attempts + CASE WHEN h.pos IS NULL THEN 0 ELSE 1 END
+            attempts = l.attempts + CASE WHEN h.pos IS NULL THEN 0 ELSE 1 END, moved = true
         FROM (
             SELECT c.id, c.ord, d.pos, d.identity, d.head, d.body, d.deadline_ms, d.cancelled
             FROM unnest(chosen) WITH ORDINALITY c(id, ord) JOIN lane s ON s.id = c.id

@@ -36,6 +36,9 @@ local function close(result)
     if lane then
       lanes.rouse(lane)
     end
+    if lane and steps.is_wait(step.kind) then
+      lanes.set_moved(lane, result.turn, true)
+    end
   end
   return steps.show(step, false)
 end

@@ -9,6 +9,7 @@ local function read_command()
     command.turn, command.step, command.result = word(), word(), word()
   elseif command.kind == 'cancel' then
     command.identity, command.answer, command.address = word(), ends.read_answer(), maybe(word)
+    command.outbox = list(word)
   elseif command.kind == 'run' then
     command.run = word()
   else
@@ -41,7 +42,14 @@ function apply.answer(command)
   waits.cut(step.lane, command.step)
   local lane = lanes.get(call('HGET', P .. 'delivery:' .. command.turn, 'lane') or '')
   if lane then
+    lanes.set_moved(lane, command.turn, true)
     stir(lane)
+  end
+end
+
+local function send(command)
+  for _, row in ipairs(command.outbox) do
+    stored[#stored + 1] = rows.add_to_process(me, row)
   end
 end
 
@@ -52,6 +60,7 @@ function apply.cancel(command)
     if not call('ZSCORE', P .. 'seen', command.identity) then
       call('ZADD', P .. 'seen', int(now), command.identity)
       extend(stored, ends.give(me, command.answer, { command.address or nil }))
+      send(command)
     end
     return
   end
@@ -64,6 +73,7 @@ function apply.cancel(command)
     stir(lane)
   else
     extend(stored, ends.finish_waiting(me, lane, command.identity, 'cancelled', command.answer))
+    send(command)
   end
 end
 

@@ -33,7 +33,11 @@ local function open(intent)
     return false
   end
   local step = steps.get(intent.turn, intent.key)
-  if intent.callee and not (step and step.result) then
+  local has_result = step and step.result
+  if steps.is_wait(intent.kind) and not has_result then
+    lanes.set_moved(lane, lane.turn, false)
+  end
+  if intent.callee and not has_result then
     waits.add(lane.id, intent.callee, intent.key)
   end
   return step and steps.show(step, false) or insert(lane, intent)

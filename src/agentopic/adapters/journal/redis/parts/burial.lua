@@ -1,13 +1,12 @@
 -- What becomes of the lanes and partitions of a process that has ended.
 local burial = {}
-local WAITING = { request = true, timer = true, human = true }
 
 -- The open steps of a suspended turn; none when it was running.
 local function open_waits(lane)
   local open = {}
-  if lane.running then
+  if lane.running and not lane.moved then
     for _, step in ipairs(steps.of(lane.turn)) do
-      if not step.result and not WAITING[step.kind] then
+      if not step.result and not steps.is_wait(step.kind) then
         return {}
       elseif not step.result then
         open[#open + 1] = step

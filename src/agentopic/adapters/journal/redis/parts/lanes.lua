@@ -1,20 +1,22 @@
 -- Lanes: read once per call, changed in memory, written by `lanes.flush`, which every call ends with.
 -- `ready`: when a free lane may be taken, while it is held when it may be taken again.
+-- `moved`: its turn has gone on since it last announced what it waits for.
 local lanes = {}
 local known = {}
 
 function lanes.get(id)
   local lane = known[id]
   if lane == nil then
-    local row = call('HMGET', P .. 'lane:' .. id, 'group', 'key', 'ready', 'owner', 'token', 'running', 'turn', 'paused', 'carried')
+    local row = call('HMGET', P .. 'lane:' .. id, 'group', 'key', 'ready', 'owner', 'token', 'running', 'turn', 'paused', 'carried',
+      'moved')
     if not row[1] then
       return nil
     end
     lane = {
       id = id, group = row[1], key = row[2], ready = tonumber(row[3]) or NEVER, owner = row[4], token = row[5],
-      running = row[6], turn = row[7], paused = row[8], carried = row[9],
+      running = row[6], turn = row[7], paused = row[8], carried = row[9], moved = row[10],
     }
-    for _, name in ipairs({ 'owner', 'token', 'running', 'turn', 'paused', 'carried' }) do
+    for _, name in ipairs({ 'owner', 'token', 'running', 'turn', 'paused', 'carried', 'moved' }) do
       lane[name] = lane[name] ~= '' and lane[name] or false
     end
     lane.held_by = lane.owner
@@ -30,7 +32,7 @@ function lanes.add(id, group, key)
   local former = known[id] or {}
   local lane = {
     id = id, group = group, key = key, ready = now, owner = false, token = false, running = false, turn = false,
-    paused = false, carried = false, held_by = former.held_by or false, dirty = true,
+    paused = false, carried = false, moved = false, held_by = former.held_by or false, dirty = true,
   }
   call('SADD', P .. 'groups', group)
   call('SADD', P .. 'lanes:' .. group, id)
@@ -62,6 +64,13 @@ end
 function lanes.rouse(lane)
   if not lane.running then
     lanes.set_ready(lane, math.min(lane.ready, now))
+  end
+end
+
+-- Notes that a turn goes on, or waits, when it is the one that runs.
+function lanes.set_moved(lane, turn, moved)
+  if lane.turn == turn and (lane.moved == '1') ~= moved then
+    lane.moved, lane.dirty = moved and '1', true
   end
 end
 
@@ -99,7 +108,7 @@ end
 -- Runs the first delivery, if there is one and the lane is not paused, and counts the attempt.
 function lanes.start(lane, unsent)
   local head = not lane.paused and lanes.head(lane) or nil
-  lane.dirty = true
+  lane.moved, lane.dirty = '1', true
   if head then
     lane.running, lane.turn = call('HGET', P .. 'delivery:' .. head, 'pos'), head
     if call('HINCRBY', P .. 'delivery:' .. head, 'attempts', 1) == 1 then
@@ -128,7 +137,8 @@ local function write(lane)
   end
   call('HSET', P .. 'lane:' .. lane.id, 'group', lane.group, 'key', lane.key, 'ready',
     lane.ready == NEVER and 'never' or int(lane.ready), 'owner', lane.owner or '', 'token', lane.token or '',
-    'running', lane.running or '', 'turn', lane.turn or '', 'paused', lane.paused or '', 'carried', lane.carried or '')
+    'running', lane.running or '', 'turn', lane.turn or '', 'paused', lane.paused or '', 'carried', lane.carried or '',
+    'moved', lane.moved or '')
   if lane.owner or lane.ready == NEVER then
     call('ZREM', P .. 'ready:' .. lane.group, lane.id)
   else

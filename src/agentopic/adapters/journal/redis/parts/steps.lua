@@ -37,6 +37,11 @@ function steps.close(step, result)
   end
 end
 
+-- Whether a step of this kind costs nothing while it is open: a turn with only such open is suspended.
+function steps.is_wait(kind)
+  return kind == 'request' or kind == 'timer' or kind == 'human'
+end
+
 -- The steps of a turn in the order of their intents.
 function steps.of(turn)
   local found, flat = {}, call('HGETALL', P .. 'steps:' .. turn)
