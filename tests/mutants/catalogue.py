@@ -257,7 +257,7 @@ MUTANTS = (
     Mutant(
         "a stale process makes outside calls",
         (Patch(f"{ENGINE}liveness.py", "        while not self._heartbeat.is_fresh():", "        while False:"),),
-        Test("tests/simulation/test_fault_points.py", "standstill and after and intent"),
+        Test("tests/simulation/test_fault_points.py", "a_call_before_which_its_process_stood_still"),
     ),
     Mutant(
         "silence during one's own outage proves something",
@@ -273,6 +273,6 @@ MUTANTS = (
     Mutant(
         "rows of a buried process are left to nobody",
         (Patch(f"{ENGINE}liveness.py", "        self._outbox.add(rows)", "        pass"),),
-        seeds(),
+        seeds(600),
     ),
 )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from agentopic.testing.environment import read_environment
+from agentopic.testing.fault_points import POINTS
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "guarantees.md"
@@ -63,7 +64,8 @@ def _run(entry: Entry) -> Sequence[object]:
 def _points(entries: Sequence[Entry]) -> str:
     head = ("Death at", "runs", "deaths", "lost", "effects twice", "paid again")
     names = ("name", "runs", "struck", "lost", "duplicated", "repaid")
-    return _table(head, ([entry[name] for name in names] for entry in entries))
+    in_order = sorted(entries, key=lambda entry: POINTS.index(entry["name"]))
+    return _table(head, ([entry[name] for name in names] for entry in in_order))
 
 
 def _simulation(entries: Sequence[Entry]) -> str:

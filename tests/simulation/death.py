@@ -35,8 +35,14 @@ def standstill(point: FaultPoint, seed: int) -> Death:
     return simulate(seed, lambda world: _play(world, point, seed, dies=False))
 
 
-async def _play(world: World, point: FaultPoint, seed: int, *, dies: bool = True) -> Death:
+def standstill_before_a_call(seed: int) -> Death:
+    """Play a process that stands still between the intent of its only call and the last check before that call."""
+    return simulate(seed, lambda world: _play(world, "after intent", seed, dies=False, orders=1))
+
+
+async def _play(world: World, point: FaultPoint, seed: int, *, dies: bool = True, orders: int = ORDERS) -> Death:
     shop, struck = Shop(world), asyncio.Event()
+    shop.tells_intentions = orders > 1  # several calls: one may be past its last check while another one is struck
 
     async def strike() -> None:
         hit = in_flight(shop.history.facts, "victim")
@@ -49,9 +55,9 @@ async def _play(world: World, point: FaultPoint, seed: int, *, dies: bool = True
         world.loop.call_later(STILL_SECONDS, lambda: world.loop.thaw("victim"), context=Context())  # the world's own
         await asyncio.sleep(0)
 
-    points = FaultPoints(point, strike, nth=world.choice.randrange(1, 5))
+    points = FaultPoints(point, strike, nth=world.choice.randrange(1, 5) if orders > 1 else 1)
     await world.spawn("victim", shop.serve("victim", points))
-    for number in range(ORDERS):
+    for number in range(orders):
         key = world.choice.choice("ab")
         shop.publish(number, key, [ord(key) % PARTITIONS] * world.choice.choice((1, 1, 2)))
         await asyncio.sleep(world.choice.random() * 0.2)

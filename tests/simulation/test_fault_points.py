@@ -9,7 +9,7 @@ import pytest
 from agentopic.testing.fault_points import POINTS, FaultPoint
 from agentopic.testing.proof import say, write
 
-from .death import death, standstill
+from .death import death, standstill, standstill_before_a_call
 
 RUNS = 100
 STILLS = 20
@@ -43,3 +43,14 @@ def test_a_standstill_past_the_lease_at_a_marked_point_breaks_nothing(point: Fau
 
     assert [each.verdict.line() for each in ends if each.verdict.broken] == []
     assert sum(each.struck for each in ends) > STILLS / 2, "the point was hardly ever reached"
+
+
+def test_a_call_before_which_its_process_stood_still_past_the_lease_is_not_made() -> None:
+    logging.disable(logging.CRITICAL)
+    try:
+        ends = [standstill_before_a_call(seed) for seed in range(STILLS)]
+    finally:
+        logging.disable(logging.NOTSET)
+
+    assert all(each.struck for each in ends)
+    assert [each.verdict.line() for each in ends if each.verdict.repaid] == []

@@ -32,6 +32,7 @@ AGENT = AgentId("clerk", "k/1")
     [
         AnswerCommand(turn="0" * 32, step="f" * 32, value={"yes": [1, None, "x"]}),
         CancelCommand(request_id="r", source="/s", id="e", redrive=2, run="run"),
+        CancelCommand(request_id="r", source="/s", id="e", cause="earlier"),
         CancelRunCommand(run="run"),
         PauseCommand(),
         ResumeCommand(),

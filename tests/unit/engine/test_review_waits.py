@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from agentopic.adapters.journal.memory import MemoryJournal
 from agentopic.core import AgentId, MessageContext
 from agentopic.engine.attempt import OpenWait
 from agentopic.engine.calls import Value, first_of
@@ -47,6 +48,12 @@ async def test_a_call_that_has_no_result_when_the_turn_is_unwound_is_unwound():
 
     with pytest.raises(TurnUnwound):
         await first_of(opened, call, WAIT)
+
+
+def has_fired(town: Town) -> bool:
+    """Whether the result of a timer is stored."""
+    steps = [step.row for turn in town.store.steps.values() for step in turn.values()]
+    return any(step.kind == "timer" and step.result is not None for step in steps)
 
 
 # ── what an ended attempt has left behind ──────────────────────────────────────────────────────────────────
@@ -126,6 +133,32 @@ async def test_a_wait_broken_off_by_a_branch_that_failed_is_waited_for_again_whe
     await runtime.stop_when_idle()
 
     assert answers == ["yes"]
+    assert town.reasons("clerk") == []
+
+
+async def test_a_turn_whose_timer_has_fired_goes_on_at_once_after_its_process_was_buried(town: Town):
+    attempts = list[int]()
+
+    async def handle(agent: Resident, message: Note, ctx: MessageContext) -> None:
+        attempts.append(1)
+        asking = asyncio.ensure_future(ctx.ask("Go?"))
+        await ctx.sleep(0.05)
+        if len(attempts) == 1:
+            await asyncio.Event().wait()
+        asking.cancel()
+        await asyncio.wait([asking])
+
+    runtime = await started(town, handle)
+    await runtime.publish_message(Note(), topic("clerk"))
+    await questions(runtime)
+    await until(lambda: has_fired(town), "the timer has fired")
+    other = MemoryJournal(town.store)
+    me = await other.join(["elsewhere"], "")
+    (peer,) = await other.peers(me)
+    await other.bury(me, peer)
+    await until(lambda: len(attempts) == 2, "the second attempt")
+    await runtime.stop_when_idle()
+
     assert town.reasons("clerk") == []
 
 
