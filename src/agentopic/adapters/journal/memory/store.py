@@ -82,7 +82,7 @@ class MemoryStore:
     def wall_ms(self, at: float | None = None) -> int:
         """Return the calendar's ms since 1970 now, or at a time of the journal's clock."""
         ahead = 0.0 if at is None else at - self.now()
-        return round((self.wall() + ahead) * 1000)
+        return math.floor((self.wall() + ahead) * 1000)
 
     def from_wall_ms(self, ms: int) -> float:
         """Return the time of the journal's clock at which the calendar shows this."""

@@ -27,7 +27,7 @@ WHERE a."group" = ANY ($1::text[]) AND e.version > a.snapshot_version ORDER BY e
 """,
     "lane": """
 SELECT id, "group", key, attempts, failures, crashes, paused,
-    CASE WHEN isfinite(ready_at) THEN (extract(epoch FROM ready_at) * 1000)::bigint END AS ready_ms
+    CASE WHEN isfinite(ready_at) THEN floor(extract(epoch FROM ready_at) * 1000)::bigint END AS ready_ms
 FROM lane WHERE "group" = ANY ($1::text[]) ORDER BY id
 """,
     "delivery": """
