@@ -34,6 +34,10 @@ CUT = _completion("cut").replace(b"Content-Length: ", b"Content-Length: 9")
 MOODS = (_refusal(429, "Retry-After: 0.1"), _refusal(500), _refusal(503), HANG, CUT)
 
 
+THINKING = 0.1, 0.4
+"""Seconds a good answer takes."""
+
+
 class MoodyProvider:
     """Fails half of the requests; a good answer is a paid call of the process that asked."""
 
@@ -62,6 +66,8 @@ class MoodyProvider:
             self.failed += said in MOODS
             if said is HANG:
                 await reader.read()
+            elif said not in MOODS:
+                await asyncio.sleep(random.uniform(*THINKING))  # long enough for a kill to meet it
             writer.write(said)
             await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError):
