@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 _TESTS = Path(__file__).parent
 _NOTHING_COLLECTED = 5
 # A stage that takes this many times its budget is stuck rather than slow.
-_PATIENCE = 3
+_PATIENCE = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

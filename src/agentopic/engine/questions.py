@@ -17,16 +17,6 @@ def question_id(turn: bytes, step: bytes) -> str:
     return f"{turn.hex()}.{step.hex()}"
 
 
-def parse_question_id(text: str) -> tuple[bytes, bytes]:
-    """Return the identity of the turn and the key of the step that a question id names.
-
-    Raises:
-        ValueError: it is no question id.
-    """
-    turn, _, step = text.partition(".")
-    return bytes.fromhex(turn), bytes.fromhex(step)
-
-
 def question_note(
     agent: AgentId, run: str, text: str, *, choices: Sequence[str] | None, details: Any, asked: str
 ) -> bytes:
