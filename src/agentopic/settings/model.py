@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
-    AliasChoices,
     BeforeValidator,
     Field,
     PrivateAttr,
@@ -24,10 +22,11 @@ from agentopic.concealment import MASK, conceal, masked
 from agentopic.errors import ConfigError
 from agentopic.settings.fields import also_autogen, comma_separated, names, none_word, upper
 from agentopic.settings.metering import MeteringSettings, RateLimitSetting
+from agentopic.settings.provider import ProviderSettings
 from agentopic.settings.sources import PREFIX, Found, aliases, gather, misspelt
 
 
-class Settings(MeteringSettings):
+class Settings(ProviderSettings, MeteringSettings):
     """What the environment says, validated once and never changed.
 
     A value comes from the first of: a keyword (a flag of the command line), an environment variable, a secret
@@ -41,11 +40,6 @@ class Settings(MeteringSettings):
     model_config = SettingsConfigDict(
         frozen=True, extra="forbid", validate_by_name=True, env_ignore_empty=True, protected_namespaces=()
     )
-    secret_fields: ClassVar[frozenset[str]] = frozenset({"openai_api_key", "anthropic_api_key", "gemini_api_key"})
-    provider_fields: ClassVar[tuple[str, ...]] = (
-        "openai_api_key", "openai_base_url", "azure_openai_endpoint", "anthropic_api_key", "gemini_api_key",
-    )  # fmt: skip
-
     transport: str = Field(
         default="sqlite:///.agentopic/agentopic.db",
         repr=False,
@@ -246,28 +240,6 @@ class Settings(MeteringSettings):
         validation_alias=also_autogen("ALLOWED_PROVIDER_NAMESPACES"),
         description="Further packages, separated by commas, from which component JSON may load classes.",
     )
-    openai_api_key: SecretStr | None = Field(
-        default=None,
-        validation_alias=AliasChoices("OPENAI_API_KEY"),
-        description="Key of OpenAI or a compatible server.",
-    )
-    openai_base_url: str | None = Field(
-        default=None,
-        validation_alias=AliasChoices("OPENAI_BASE_URL"),
-        description="Address of a compatible server.",
-    )
-    azure_openai_endpoint: str | None = Field(
-        default=None,
-        validation_alias=AliasChoices("AZURE_OPENAI_ENDPOINT"),
-        description="Azure OpenAI endpoint.",
-    )
-    anthropic_api_key: SecretStr | None = Field(
-        default=None, validation_alias=AliasChoices("ANTHROPIC_API_KEY"), description="Key of Anthropic."
-    )
-    gemini_api_key: SecretStr | None = Field(
-        default=None, validation_alias=AliasChoices("GEMINI_API_KEY"), description="Key of Google Gemini."
-    )
-
     _sources: dict[str, str] = PrivateAttr(default_factory=dict[str, str])
 
     def __init__(self, **arguments: Any) -> None:
@@ -334,17 +306,6 @@ class Settings(MeteringSettings):
             for name in fields()
         )
 
-    def export_provider_keys(self) -> None:
-        """Put provider keys that came from files into this process's environment, where the SDKs look.
-
-        A variable that is set stays as it is.
-        """
-        for name in self.provider_fields:
-            value: SecretStr | str | None = getattr(self, name)
-            if value:
-                text = value.get_secret_value() if isinstance(value, SecretStr) else value
-                os.environ.setdefault(variable(name), text)
-
     def _shown(self, name: str) -> str | int | float | bool | None:
         value: SecretStr | tuple[str, ...] | dict[str, RateLimitSetting] | str | float | None = getattr(self, name)
         if isinstance(value, SecretStr):
@@ -368,7 +329,11 @@ class Origin:
 
 def fields() -> tuple[str, ...]:
     """Return the names of all settings, in the order in which they are shown."""
-    return tuple(sorted(Settings.model_fields, key=lambda name: name in MeteringSettings.model_fields))
+    return tuple(sorted(Settings.model_fields, key=_group))
+
+
+def _group(name: str) -> int:
+    return 2 * (name in MeteringSettings.model_fields) + (name in ProviderSettings.model_fields)
 
 
 def variables(name: str) -> tuple[str, ...]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agentopic.adapters.journal.memory.store import NEVER, MemoryStore
+from agentopic.adapters.journal.memory.store import MemoryStore
 from agentopic.adapters.journal.memory.tables import LaneEntry, ProcessEntry
 from agentopic.adapters.journal.waiting import WAITING_KINDS
-from agentopic.ports.journal import Peer, StepRow, StoredRow
+from agentopic.ports.journal import Peer, StoredRow
 
 
 def join(store: MemoryStore, groups: Sequence[str], address: str) -> int:
@@ -66,31 +66,21 @@ def leave(store: MemoryStore, me: int) -> None:
 
 
 def _free_holdings(store: MemoryStore, holder: int, *, crashed: bool) -> None:
+    """Free what a process holds, ready at once: whether a turn only waited, nobody but its process knew."""
     for lane in [lane for lane in store.lanes.values() if lane.owner == holder]:
-        waits = _open_waits(store, lane)
-        if crashed and lane.running is not None and not waits:
+        if crashed and lane.running is not None and not _is_suspended(store, lane):
             lane.deliveries[lane.running].crashes += 1
-        lane.ready_at = _ready_at(store, lane, waits)
+        lane.ready_at = store.now()
         store.free_lane(lane)
     for mark in store.marks.values():
         if mark.owner == holder:
             mark.owner = None
 
 
-def _open_waits(store: MemoryStore, lane: LaneEntry) -> Sequence[StepRow]:
-    """Return the open steps of a suspended turn; none when it was running."""
+def _is_suspended(store: MemoryStore, lane: LaneEntry) -> bool:
+    """Whether all that is open in the running turn are waits, so that it has no part in a crash."""
     if lane.running is None or lane.moved:
-        return ()
+        return False
     steps = store.steps.get(lane.deliveries[lane.running].identity, {})
-    waits = [entry.row for entry in steps.values() if entry.row.result is None]
-    return waits if all(step.kind in WAITING_KINDS for step in waits) else ()
-
-
-def _ready_at(store: MemoryStore, lane: LaneEntry, waits: Sequence[StepRow]) -> float:
-    """When a freed lane may be taken: at once, unless its turn waits for timers and people alone."""
-    now = store.now()
-    cancelled = lane.running is not None and lane.deliveries[lane.running].cancelled
-    if not waits or lane.unsent or cancelled or any(step.kind == "request" for step in waits):
-        return now
-    due = [step.due_ms for step in waits if step.due_ms is not None]
-    return max(now, store.from_wall_ms(min(due))) if due else NEVER
+    kinds = [entry.row.kind for entry in steps.values() if entry.row.result is None]
+    return bool(kinds) and all(kind in WAITING_KINDS for kind in kinds)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from agentopic.adapters.journal.sqlite.database import Database
 from agentopic.adapters.journal.sqlite.ends import drop_idle
-from agentopic.adapters.journal.sqlite.lanes import NEVER, Lane, lanes_of, store_lanes
+from agentopic.adapters.journal.sqlite.lanes import Lane, lanes_of, store_lanes
 from agentopic.adapters.journal.sqlite.outbox import process_rows
 from agentopic.adapters.journal.sqlite.presence import Presence
 from agentopic.adapters.journal.sqlite.transaction import Transaction
@@ -16,7 +16,7 @@ from agentopic.errors import ProcessBuriedError
 from agentopic.ports.journal import Peer, StoredRow
 
 _OPEN_STEPS = """
-    SELECT kind, due_ms FROM j_step JOIN j_delivery ON j_delivery.identity = j_step.turn
+    SELECT kind FROM j_step JOIN j_delivery ON j_delivery.identity = j_step.turn
     WHERE j_delivery.pos = ? AND result IS NULL
 """
 
@@ -92,11 +92,11 @@ def leave(tx: Transaction, me: int) -> None:
 
 
 def _free_holdings(tx: Transaction, holder: int, *, crashed: bool) -> None:
+    """Free what a process holds, ready at once: whether a turn only waited, nobody but its process knew."""
     lanes = lanes_of(tx, holder)
     for lane in lanes:
-        waits = _open_waits(tx, lane)
-        lane.crashes += crashed and lane.running is not None and not waits
-        lane.ready_at = _ready_at(tx, lane, waits)
+        lane.crashes += crashed and lane.running is not None and not _is_suspended(tx, lane)
+        lane.ready_at = tx.now
         lane.owner = lane.running = None
     store_lanes(tx, lanes)
     for lane in lanes:
@@ -105,18 +105,9 @@ def _free_holdings(tx: Transaction, holder: int, *, crashed: bool) -> None:
     tx.execute("UPDATE j_mark SET owner = NULL WHERE owner = ?", holder)
 
 
-def _open_waits(tx: Transaction, lane: Lane) -> Sequence[tuple[str, int | None]]:
-    """Return kind and due time of the open steps of a suspended turn; none when it was running."""
-    if lane.running is None or lane.moved:
-        return ()
-    waits: Sequence[tuple[str, int | None]] = tx.rows(_OPEN_STEPS, lane.running)
-    return waits if all(kind in WAITING_KINDS for kind, _ in waits) else ()
-
-
-def _ready_at(tx: Transaction, lane: Lane, waits: Sequence[tuple[str, int | None]]) -> float:
-    """When a freed lane may be taken: at once, unless its turn waits for timers and people alone."""
-    cancelled = tx.row("SELECT 1 FROM j_delivery WHERE pos = ? AND cancelled", lane.running)
-    if not waits or lane.has_unsent or cancelled or any(kind == "request" for kind, _ in waits):
-        return tx.now
-    due = [due_ms for _, due_ms in waits if due_ms is not None]
-    return max(tx.now, min(due) / 1000) if due else NEVER
+def _is_suspended(tx: Transaction, lane: Lane) -> bool:
+    """Whether all that is open in the running turn are waits, so that it has no part in a crash."""
+    if lane.moved:
+        return False
+    kinds = [kind for (kind,) in tx.rows(_OPEN_STEPS, lane.running)]
+    return bool(kinds) and all(kind in WAITING_KINDS for kind in kinds)

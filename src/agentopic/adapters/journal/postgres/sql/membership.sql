@@ -33,8 +33,8 @@ CREATE FUNCTION waiting_kinds() RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 -- Frees what a process holds: locks first, changes later. A turn is suspended when all that is open in it are
--- requests, timers and questions, and it has not gone on since it announced one: it has no part in the crash. One that
--- waits for time or people alone stays waiting; everything else is ready at once, and so is a lane whose rows are unsent.
+-- requests, timers and questions, and it has not gone on since it announced one: it has no part in the crash. Every
+-- lane whose turn was in memory is ready at once: whether it only waited, nobody but its process knew.
 CREATE FUNCTION free_holdings(gone bigint, crash integer) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     moment timestamptz := clock_timestamp();
@@ -50,13 +50,10 @@ BEGIN
             WHEN l.unsent > 0 THEN moment
             WHEN l.paused THEN 'infinity'
             WHEN l.running IS NULL THEN l.ready_at
-            WHEN w.waits THEN coalesce(to_timestamp(w.due_ms / 1000.0), 'infinity')
             ELSE moment
         END
     FROM unnest(held) h(id) CROSS JOIN LATERAL (
-        SELECT coalesce(bool_and(s.kind = ANY (waiting_kinds())), false) AS suspended,
-            coalesce(bool_and(s.kind IN ('timer', 'human') AND NOT d.cancelled), false) AS waits,
-            min(s.due_ms) AS due_ms
+        SELECT coalesce(bool_and(s.kind = ANY (waiting_kinds())), false) AS suspended
         FROM lane r JOIN delivery d ON d.lane = r.id AND d.pos = r.running
         JOIN step s ON s.turn = d.identity AND s.result IS NULL
         WHERE r.id = h.id AND NOT r.moved
