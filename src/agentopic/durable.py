@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
 from agentopic import wiring
-from agentopic.core import SingleThreadedAgentRuntime
+from agentopic.core import InterventionHandler, SingleThreadedAgentRuntime
 from agentopic.engine.runtime import EngineRuntime
 from agentopic.settings import Settings
 
@@ -17,6 +18,7 @@ class DurableRuntime(EngineRuntime):
     `transport` and `journal` are URLs as in the settings of the same names: `kafka://host:port`,
     `sqlite:///path`, `postgresql://…`, `memory://`. What is not given comes from `settings`, by default those
     of the environment. Runtimes of one process that name the same `memory://name` share it.
+    `intervention_handlers` are shown what is published and sent here, in this order, in the turn of its sender.
     `options` are fields of `agentopic.engine.options.EngineOptions` and win over the settings.
 
     Raises:
@@ -31,10 +33,15 @@ class DurableRuntime(EngineRuntime):
         *,
         namespace: str | None = None,
         settings: Settings | None = None,
+        intervention_handlers: Sequence[InterventionHandler] | None = None,
         **options: Any,
     ) -> None:
         chosen = _override(settings, transport=transport, journal=journal, namespace=namespace)
-        super().__init__(wiring.mesh(chosen), replace(wiring.engine_options(chosen), **options))
+        super().__init__(
+            wiring.mesh(chosen),
+            replace(wiring.engine_options(chosen), **options),
+            intervention_handlers=intervention_handlers,
+        )
 
 
 def agent_runtime(

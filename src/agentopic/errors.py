@@ -38,7 +38,32 @@ class MissingTopicError(ConfigError):
 
 
 class ComponentError(ConfigError, ValueError, TypeError):
-    """Raised when component JSON cannot be loaded or a component cannot be written as JSON."""
+    """Raised when component JSON cannot be loaded or a component cannot be written as JSON.
+
+    `path` is where in the JSON (`config.tools[2].provider`); empty where it is about the whole, or about a dump.
+    """
+
+    path: str = ""
+
+
+class ComponentProviderError(ComponentError, ModuleNotFoundError):
+    """Raised when the provider of component JSON is not allowed here, does not exist or is no component class."""
+
+
+class ComponentConfigError(ComponentError):
+    """Raised when component JSON is malformed, or its config does not fit its provider."""
+
+
+class ComponentVersionError(ComponentError, NotImplementedError):
+    """Raised when component JSON is of a version that its provider cannot read."""
+
+
+class ComponentDumpError(ComponentError, NotImplementedError):
+    """Raised when a component cannot be written as JSON: its class does not say how."""
+
+
+class ComponentSourceError(ComponentError):
+    """Raised when component JSON carries source code and nobody has allowed it to be run."""
 
 
 class UnreachableError(AgentopicError):
@@ -66,6 +91,10 @@ class RuntimeStateError(AgentopicError, RuntimeError):
     """Raised when a runtime or agent is not in the state a call needs (started, stopped, bound)."""
 
 
+class UserInputError(AgentopicError, RuntimeError):
+    """Raised when a person cannot be asked, or the function that asks fails; carries its text."""
+
+
 class AgentClassError(AgentopicError, TypeError):
     """Raised when an agent is asked for as a class it is not an instance of."""
 
@@ -87,6 +116,10 @@ class PayloadError(AgentopicError):
 
 class UnknownPayloadTypeError(PayloadError):
     """Raised when no payload class is known for an event type."""
+
+
+class MessageFormatError(PayloadError, ValueError):
+    """Raised when a dumped chat message cannot be read back; says at which place of the dump."""
 
 
 class DuplicatePayloadTypeError(ConfigError):
@@ -335,6 +368,22 @@ class BlobCorruptError(BlobError):
     """Raised when stored bytes are not those their content hash names."""
 
 
+# ── teams ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class TeamError(AgentopicError, RuntimeError):
+    """Raised where a team's run cannot go on: a participant or its manager failed, or a speaker does not exist.
+
+    The text holds class, message and traceback of the original error where there is one; its class and message
+    are `error_type` and `error_message`, too.
+    """
+
+    def __init__(self, message: str, error_type: str = "", error_message: str = "") -> None:
+        self.error_type = error_type
+        self.error_message = error_message
+        super().__init__(message)
+
+
 # ── models ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -343,9 +392,16 @@ class ModelError(AgentopicError):
 
 
 class ModelUnavailableError(ModelError):
-    """Raised on connection errors and 5xx answers of a model provider."""
+    """Raised on connection errors, 5xx answers and broken answers of a model provider.
+
+    `retry_after_seconds` is how long the provider wishes the caller to wait, when it says so.
+    """
 
     retryable = True
+
+    def __init__(self, message: str, retry_after_seconds: float | None = None) -> None:
+        self.retry_after_seconds = retry_after_seconds
+        super().__init__(message)
 
 
 class ModelTimeoutError(ModelUnavailableError):
@@ -355,13 +411,99 @@ class ModelTimeoutError(ModelUnavailableError):
 class RateLimitedError(ModelUnavailableError):
     """Raised on 429; `retry_after_seconds` is the provider's wish, when it gave one."""
 
-    def __init__(self, message: str, retry_after_seconds: float | None = None) -> None:
-        self.retry_after_seconds = retry_after_seconds
-        super().__init__(message)
-
 
 class ModelRefusedError(ModelError):
     """Raised when a provider refuses a call for good: key, model name, content or parameters."""
+
+
+class ModelAuthenticationError(ModelRefusedError):
+    """Raised when a provider does not accept the key, or the key may not use the model."""
+
+
+class ContextTooLongError(ModelRefusedError):
+    """Raised when the messages and tools of a call do not fit into the model's context window."""
+
+
+class ContentRefusedError(ModelRefusedError):
+    """Raised when the model, or a filter before or behind it, declines what was asked."""
+
+
+class AnswerTooLongError(ModelError):
+    """Raised when an answer is longer than any model's window: something else than a model speaks."""
+
+
+class CassetteError(AgentopicError):
+    """Raised when a recorded conversation with a provider does not hold what is asked of it, or cannot be read."""
+
+
+# ── tools, code executors, memories: what an agent uses outside of itself ────────────────────────────────────
+
+
+class ToolError(AgentopicError):
+    """Raised when a tool cannot do what was asked; the model is told the text."""
+
+
+class AddressRefusedError(ToolError, PermissionError):
+    """Raised when a network tool is led to an address or scheme that it may not open."""
+
+
+class ToolConnectionError(ToolError, ConnectionError):
+    """Raised when the server of a tool cannot be reached, or breaks off."""
+
+    retryable = True
+
+
+class ToolTimeoutError(ToolConnectionError, TimeoutError):
+    """Raised when the server of a tool does not answer, or does not end its answer, in time."""
+
+
+class ToolAnswerError(ToolError, ValueError):
+    """Raised when the answer to a tool cannot be used: too large, binary, broken, or not what it says it is."""
+
+
+class PatchError(ToolError, ValueError):
+    """Raised when a patch is no unified diff, or does not fit the text it is for."""
+
+
+class McpError(ToolError):
+    """Raised when an MCP server refuses a call, or answers with what is not MCP."""
+
+
+class McpConnectionError(McpError, ToolConnectionError):
+    """Raised when an MCP server cannot be started or reached, or dies."""
+
+
+class McpTimeoutError(McpConnectionError, ToolTimeoutError):
+    """Raised when an MCP server does not answer in time."""
+
+
+class CodeExecutorError(ToolError, RuntimeError):
+    """Raised when a code executor cannot run code: not started, or what it runs on fails."""
+
+
+class CodeExecutorUnavailableError(CodeExecutorError):
+    """Raised when this machine lacks what a code executor runs on; says what to install or start."""
+
+
+class MemoryStoreError(AgentopicError):
+    """Raised when the store behind a memory does not answer or holds what is not a memory."""
+
+    retryable = True
+
+
+# ── tools ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class ToolCallError(AgentopicError):
+    """Raised when a tool call ends by its limits; a model that made the call is told."""
+
+
+class ToolTimeoutError(ToolCallError, TimeoutError):
+    """Raised when a tool takes longer than its `timeout_seconds` (600 s unless set)."""
+
+
+class ToolResultTooLargeError(ToolCallError, ValueError):
+    """Raised when the text of a tool's result is longer than its `max_result_characters` (1,000,000 unless set)."""
 
 
 # ── test bed: a real server for tests cannot be had or does not run ────────────────────────────────────────

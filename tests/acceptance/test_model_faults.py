@@ -141,13 +141,21 @@ async def test_a_fault_that_stays_ends_in_the_dead_letters(fault: str, streaming
 
 
 @pytest.mark.parametrize("streaming", [False, True])
-@pytest.mark.parametrize(("status", "message"), [(400, "no such parameter"), (401, "bad key"), (404, "no such model")])
-async def test_a_refusal_is_not_asked_again(status: int, message: str, streaming: bool, ns: str) -> None:
+@pytest.mark.parametrize(
+    ("status", "message", "reason"),
+    [
+        (400, "no such parameter", "ModelRefusedError"),
+        (401, "bad key", "ModelAuthenticationError"),
+        (404, "no such model", "ModelRefusedError"),
+        (400, "context_length_exceeded", "ContextTooLongError"),
+    ],
+)
+async def test_a_refusal_is_not_asked_again(status: int, message: str, reason: str, streaming: bool, ns: str) -> None:
     outcome = await ask([refusal(status, message)], ns, streaming=streaming)
 
     assert outcome.requests == 1
     (death,) = outcome.deaths
-    assert (death["reason"], death["attempts"]) == ("ModelRefusedError", "1")
+    assert (death["reason"], death["attempts"]) == (reason, "1")
     assert message in death["message"]
 
 

@@ -1,4 +1,4 @@
-"""The environment is read in two places: the settings, and the test bed's own."""
+"""The environment is read by the settings, by the few switches of code without settings, and by the test bed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from .source_tree import modules, name_of, tree_of
 
 DOORS = {"environ", "environb", "getenv", "getenvb"}
-READERS = ("settings.py", "settings/", "testing/environment.py")
+READERS = ("settings.py", "settings/", "switches.py", "testing/environment.py")
 
 
 def _reads_environment(path: Path) -> bool:

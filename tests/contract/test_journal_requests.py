@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 
-from agentopic.testing.journal_mesh import JournalMesh, Member
+from agentopic.testing.journal_mesh import JournalMesh, Member, delivery
 
 
 async def test_a_request_is_stored_open(member: Member) -> None:
@@ -16,7 +16,19 @@ async def test_a_request_is_stored_open(member: Member) -> None:
 async def test_a_request_may_have_no_deadline(member: Member) -> None:
     row = await member.journal.open_request(member.id, "r", "worker/k", None)
 
-    assert row.remaining_seconds is None
+    assert (row.remaining_seconds, row.due_ms) == (None, None)
+
+
+async def test_a_deadline_is_told_as_a_time_of_the_clock_that_judges_deliveries(mesh: JournalMesh) -> None:
+    one = await mesh.join()
+    over = await one.journal.open_request(one.id, "over", "worker/k", 0.0)
+    ahead = await one.journal.open_request(one.id, "ahead", "worker/k", 100.0)
+
+    await one.run(delivery("over", "a", request_id="over", deadline_ms=over.due_ms))
+    await one.run(delivery("ahead", "b", request_id="ahead", deadline_ms=ahead.due_ms))
+
+    held = (await one.journal.held(one.id)).lanes
+    assert {lane.key: lane.expired for lane in held} == {"a": True, "b": False}
 
 
 async def test_a_request_asked_again_is_found_with_its_first_deadline(mesh: JournalMesh) -> None:

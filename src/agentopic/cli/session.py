@@ -42,12 +42,11 @@ def prepare(
 
 def admit_user_code(settings: Settings) -> None:
     """Make ready for importing services: their SDKs find the provider keys, component JSON its packages."""
-    from agentopic.core._component_config import ComponentPolicy, component_policy
+    from agentopic.core._component_policy import ComponentPolicy, policy_in_force, set_component_policy
 
     settings.export_provider_keys()
-    policy = component_policy.get()
-    namespaces = policy.namespaces | frozenset(settings.allowed_provider_namespaces)
-    component_policy.set(ComponentPolicy(namespaces=namespaces, allow_source_code=policy.allow_source_code))
+    namespaces = policy_in_force().namespaces | frozenset(settings.allowed_provider_namespaces)
+    set_component_policy(ComponentPolicy(namespaces=namespaces, allow_source_code=settings.allow_component_source))
 
 
 @asynccontextmanager

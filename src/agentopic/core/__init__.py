@@ -22,6 +22,7 @@ from agentopic.core._component_config import (
     is_component_class,
     is_component_instance,
 )
+from agentopic.core._component_policy import ComponentPolicy, use_component_policy
 from agentopic.core._default_subscription import DefaultSubscription, default_subscription, type_subscription
 from agentopic.core._default_topic import DefaultTopicId
 from agentopic.core._event_sourced_agent import EventSourcedAgent
@@ -77,6 +78,7 @@ __all__ = [
     "ComponentFromConfig",
     "ComponentLoader",
     "ComponentModel",
+    "ComponentPolicy",
     "ComponentSchemaType",
     "ComponentToConfig",
     "ComponentType",
@@ -124,4 +126,5 @@ __all__ = [
     "try_get_known_serializers_for_type",
     "type_subscription",
     "upcast",
+    "use_component_policy",
 ]

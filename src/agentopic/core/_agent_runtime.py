@@ -47,8 +47,12 @@ class AgentRuntime(Protocol):
         sender: AgentId | None = None,
         cancellation_token: CancellationToken | None = None,
         message_id: str | None = None,
+        now: bool = False,
     ) -> None:
-        """Publish to all subscribers of a topic; the sender does not receive its own message."""
+        """Publish to all subscribers of a topic; the sender does not receive its own message.
+
+        A durable turn collects what it publishes until it commits, unless it is to leave `now`.
+        """
         ...
 
     async def register_factory(

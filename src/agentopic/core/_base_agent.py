@@ -123,10 +123,18 @@ class BaseAgent(ABC, Agent):
         )
 
     async def publish_message(
-        self, message: Any, topic_id: TopicId, *, cancellation_token: CancellationToken | None = None
+        self,
+        message: Any,
+        topic_id: TopicId,
+        *,
+        cancellation_token: CancellationToken | None = None,
+        now: bool = False,
     ) -> None:
-        """Publish to all subscribers of a topic but this agent."""
-        await self.runtime.publish_message(message, topic_id, sender=self.id, cancellation_token=cancellation_token)
+        """Publish to all subscribers of a topic but this agent; a durable turn does so at its commit, or `now`."""
+        at_once: dict[str, Any] = {"now": True} if now else {}  # AutoGen's runtimes do not know it
+        await self.runtime.publish_message(
+            message, topic_id, sender=self.id, cancellation_token=cancellation_token, **at_once
+        )
 
     async def save_state(self) -> Mapping[str, Any]:
         """Warn that this class has no state to save; override it together with `load_state`."""

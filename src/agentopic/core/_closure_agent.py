@@ -45,9 +45,14 @@ class ClosureContext(Protocol):
         ...
 
     async def publish_message(
-        self, message: Any, topic_id: TopicId, *, cancellation_token: CancellationToken | None = None
+        self,
+        message: Any,
+        topic_id: TopicId,
+        *,
+        cancellation_token: CancellationToken | None = None,
+        now: bool = False,
     ) -> None:
-        """Publish to all subscribers of a topic but this agent."""
+        """Publish to all subscribers of a topic but this agent; a durable turn does so at its commit, or `now`."""
         ...
 
 

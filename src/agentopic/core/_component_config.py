@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Self, TypeAlias, TypeGuard, TypeVar, cast, overload
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
-from agentopic.errors import ComponentError
+from agentopic.core._component_places import inside, joined, located, misfit, place_of
+from agentopic.core._component_policy import vouching_for
+from agentopic.core._component_provider import class_of
+from agentopic.errors import (
+    AgentopicError,
+    ComponentConfigError,
+    ComponentDumpError,
+    ComponentError,
+    ComponentProviderError,
+    ComponentVersionError,
+)
 
 ComponentType: TypeAlias = str
 """What a component is: model, agent, tool, termination, token_provider, workbench, or any other kind."""
@@ -22,47 +29,6 @@ ConfigT = TypeVar("ConfigT", bound=BaseModel)
 FromConfigT = TypeVar("FromConfigT", bound=BaseModel, contravariant=True)  # noqa: PLC0105 - AutoGen's name
 ToConfigT = TypeVar("ToConfigT", bound=BaseModel, covariant=True)  # noqa: PLC0105 - AutoGen's name
 ExpectedType = TypeVar("ExpectedType")
-
-_PACKAGE_OF_AUTOGEN = {
-    "autogen_core": "agentopic.core",
-    "autogen_agentchat": "agentopic.agentchat",
-    "autogen_ext": "agentopic.ext",
-}
-
-WELL_KNOWN_PROVIDERS = {
-    "openai_chat_completion_client": "autogen_ext.models.openai.OpenAIChatCompletionClient",
-    "OpenAIChatCompletionClient": "autogen_ext.models.openai.OpenAIChatCompletionClient",
-    "azure_openai_chat_completion_client": "autogen_ext.models.openai.AzureOpenAIChatCompletionClient",
-    "AzureOpenAIChatCompletionClient": "autogen_ext.models.openai.AzureOpenAIChatCompletionClient",
-    "OllamaChatCompletionClient": "autogen_ext.models.ollama.OllamaChatCompletionClient",
-}
-"""Short names that may stand for a provider string."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComponentPolicy:
-    """What component JSON may do to the process that loads it."""
-
-    namespaces: frozenset[str] = frozenset()
-    """Top-level packages, beside agentopic's own, whose classes may be named as a provider."""
-    allow_source_code: bool = True
-    """Whether components that carry source code (FunctionTool) may be loaded; turn off for JSON of strangers."""
-
-
-_FIRST_PARTY_ONLY = ComponentPolicy()
-
-component_policy: ContextVar[ComponentPolicy] = ContextVar("agentopic_component_policy", default=_FIRST_PARTY_ONLY)
-"""The policy in force; the application sets it once at start."""
-
-
-@contextmanager
-def use_component_policy(policy: ComponentPolicy) -> Generator[None]:
-    """Put a policy in force for the enclosed block."""
-    token = component_policy.set(policy)
-    try:
-        yield
-    finally:
-        component_policy.reset(token)
 
 
 class ComponentModel(BaseModel):
@@ -87,7 +53,7 @@ class ComponentFromConfig(Generic[FromConfigT]):
 
     @classmethod
     def _from_config_past_version(cls, config: dict[str, Any], version: int) -> Self:
-        raise ComponentError(f"{cls.__name__} cannot be built from a config of its older version {version}")
+        raise ComponentVersionError(f"{cls.__name__} cannot be built from a config of its older version {version}")
 
 
 class ComponentToConfig(Generic[ToConfigT]):
@@ -100,7 +66,7 @@ class ComponentToConfig(Generic[ToConfigT]):
     component_label: ClassVar[str | None] = None
 
     def _to_config(self) -> ToConfigT:
-        raise ComponentError(f"{type(self).__name__} cannot be written as a config")
+        raise ComponentDumpError(f"{type(self).__name__} cannot be written as a config")
 
     def dump_component(self) -> ComponentModel:
         """The component as JSON; ComponentError when its class is local or has no config."""
@@ -129,29 +95,49 @@ class ComponentLoader:
 
     @overload
     @classmethod
-    def load_component(cls, model: ComponentModel | dict[str, Any], expected: None = None) -> Self: ...
+    def load_component(
+        cls, model: ComponentModel | dict[str, Any], expected: None = None, *, allow_source_code: bool | None = None
+    ) -> Self: ...
 
     @overload
     @classmethod
-    def load_component(cls, model: ComponentModel | dict[str, Any], expected: type[ExpectedType]) -> ExpectedType: ...
+    def load_component(
+        cls,
+        model: ComponentModel | dict[str, Any],
+        expected: type[ExpectedType],
+        *,
+        allow_source_code: bool | None = None,
+    ) -> ExpectedType: ...
 
     @classmethod
     def load_component(
-        cls, model: ComponentModel | dict[str, Any], expected: type[ExpectedType] | None = None
+        cls,
+        model: ComponentModel | dict[str, Any],
+        expected: type[ExpectedType] | None = None,
+        *,
+        allow_source_code: bool | None = None,
     ) -> Self | ExpectedType:
         """Build the component that `model` describes.
 
+        Source code in it (FunctionTool) is run only with `allow_source_code=True` or where the setting
+        AGENTOPIC_ALLOW_COMPONENT_SOURCE says so. Nothing is imported but for providers that are allowed.
+
         Raises:
-            ComponentError: its provider is outside the allowed namespaces, unknown or no component, its version
-                is newer than the class, or the result is not of the expected type.
-            pydantic.ValidationError: its config does not fit the provider's schema.
+            ComponentProviderError: its provider is outside the allowed namespaces, unknown or no component.
+            ComponentVersionError: it is of a version that the provider cannot read.
+            ComponentSourceError: it carries source code, which may not be run here.
+            ComponentConfigError: it is malformed, or its config does not fit the provider.
+            ComponentError: the result is not of the expected type. `path` says where, for all of these.
         """
-        parsed = model if isinstance(model, ComponentModel) else ComponentModel(**model)
-        component_class = _import_provider(parsed.provider, trusted=_top_level(cls.__module__))
-        instance = _build(component_class, parsed)
-        if not isinstance(instance, cls if expected is None else expected):
-            raise ComponentError(f"{parsed.provider} is not a {(expected or cls).__name__}")
-        return instance
+        wanted: type = cls if expected is None else expected
+        path = place_of(model)
+        parsed = _parsed(model, path)
+        with vouching_for(cls.__module__, allow_source_code=allow_source_code):
+            instance = _build(_component_class(parsed.provider, joined(path, "provider")), parsed, path)
+        if not isinstance(instance, wanted):
+            found = f"{parsed.provider!r} is not a {wanted.__name__}"
+            raise located(ComponentError, joined(path, "provider"), found)
+        return cast("Self | ExpectedType", instance)
 
 
 class ComponentBase(ComponentToConfig[ConfigT], ComponentLoader, Generic[ConfigT]):
@@ -189,40 +175,55 @@ def is_component_instance(cls: Any) -> TypeGuard[_ConcreteComponent[BaseModel]]:
     return is_component_class(cast("type[object]", type(cls)))
 
 
-def native_module(module_path: str) -> str:
-    """The module of ours that stands for a module of AutoGen; any other path unchanged."""
-    top, _, rest = module_path.partition(".")
-    return ".".join(filter(None, (_PACKAGE_OF_AUTOGEN.get(top, top), rest)))
-
-
-def _build(component_class: type[_ConcreteComponent[BaseModel]], model: ComponentModel) -> object:
-    current = component_class.component_version
-    version = current if model.version is None else model.version
-    if version > current:
-        raise ComponentError(f"{model.provider} has version {version}, newer than the known {current}")
-    if version < current:
-        return component_class._from_config_past_version(model.config, version)  # pyright: ignore[reportPrivateUsage] - the component protocol
-    schema: type[BaseModel] = component_class.component_config_schema  # pyright: ignore[reportGeneralTypeIssues] - set on the class
-    config = schema.model_validate(model.config)
-    return component_class._from_config(config)  # pyright: ignore[reportPrivateUsage] - the component protocol
-
-
-def _import_provider(provider: str, *, trusted: str) -> type[_ConcreteComponent[BaseModel]]:
-    named, _, class_name = WELL_KNOWN_PROVIDERS.get(provider, provider).rpartition(".")
-    module_path = native_module(named)
-    allowed = {"agentopic", trusted} | component_policy.get().namespaces
-    if _top_level(module_path) not in allowed:
-        raise ComponentError(
-            f"provider {provider!r} is outside the allowed namespaces; to load it, add "
-            f"{_top_level(module_path)!r} to the allowed provider namespaces"
-        )
+def _parsed(model: object, path: str) -> ComponentModel:
+    if isinstance(model, ComponentModel):
+        return model
     try:
-        found = getattr(importlib.import_module(module_path), class_name)
-    except (ImportError, AttributeError) as exc:
-        raise ComponentError(f"provider {provider!r} cannot be imported: {exc}") from exc
-    if not (inspect.isclass(found) and is_component_class(found)):
-        raise ComponentError(f"provider {provider!r} is not a component class")
+        return ComponentModel.model_validate(model)
+    except ValidationError as exc:
+        raise misfit(path, exc) from exc
+
+
+def _component_class(provider: str, path: str) -> type[_ConcreteComponent[BaseModel]]:
+    found = class_of(provider, path)
+    if not is_component_class(found):
+        raise located(ComponentProviderError, path, f"provider {provider!r} is not a component class")
     return found
+
+
+def _build(component_class: type[_ConcreteComponent[BaseModel]], model: ComponentModel, path: str) -> object:
+    current = component_class.component_version
+    version = model.component_version or current
+    if version > current:
+        text = f"{model.provider} has version {version}, newer than the known {current}"
+        raise located(ComponentVersionError, joined(path, "component_version"), text)
+    if version < current:
+        with inside(path, model.config), _blamed(joined(path, "config")):
+            return component_class._from_config_past_version(model.config, version)  # pyright: ignore[reportPrivateUsage] - the component protocol
+    schema: type[BaseModel] = component_class.component_config_schema  # pyright: ignore[reportGeneralTypeIssues] - set on the class
+    try:
+        config = schema.model_validate(model.config)
+    except ValidationError as exc:
+        raise misfit(joined(path, "config"), exc) from exc
+    with inside(path, config), _blamed(joined(path, "config")):
+        return component_class._from_config(config)  # pyright: ignore[reportPrivateUsage] - the component protocol
+
+
+@contextmanager
+def _blamed(path: str) -> Generator[None]:
+    """Say of whatever building a component raises where in the JSON it comes from."""
+    try:
+        yield
+    except ComponentError as exc:
+        if exc.path:
+            raise
+        raise located(type(exc), path, str(exc)) from exc
+    except ValidationError as exc:
+        raise misfit(path, exc) from exc
+    except AgentopicError:
+        raise
+    except (ValueError, TypeError, LookupError, AttributeError, NotImplementedError, OverflowError) as exc:
+        raise located(ComponentConfigError, path, str(exc) or type(exc).__name__) from exc
 
 
 def _provider_of(cls: type) -> str:
@@ -233,7 +234,3 @@ def _provider_of(cls: type) -> str:
 
 def _first_paragraph(cls: type) -> str | None:
     return inspect.cleandoc(cls.__doc__).split("\n\n")[0] if cls.__doc__ else None
-
-
-def _top_level(module_path: str) -> str:
-    return module_path.partition(".")[0]

@@ -19,6 +19,7 @@ from opentelemetry.trace import (
 
 from agentopic.core._agent_id import AgentId
 from agentopic.core._topic import TopicId
+from agentopic.switches import is_runtime_tracing_off
 
 _PRODUCING: Final = frozenset({"create", "send", "publish"})
 
@@ -31,7 +32,9 @@ class RuntimeTracing:
 
     @classmethod
     def of(cls, provider: TracerProvider | None, runtime_name: str) -> RuntimeTracing | None:
-        """Tracing with the given or the globally set provider; None when neither would record anything."""
+        """Tracing with the given or the globally set provider; None when nothing would be recorded."""
+        if is_runtime_tracing_off():
+            return None
         chosen = provider if provider is not None else get_tracer_provider()
         if isinstance(chosen, NoOpTracerProvider | ProxyTracerProvider):
             return None

@@ -113,7 +113,7 @@ class AdaptedJsonMessageSerializer(ClassSerializer[T]):
     def deserialize(self, payload: bytes) -> T:
         """Read and validate one value."""
         try:
-            return self._adapter.validate_json(payload)
+            return self._adapter.validator.validate_json(payload)
         except ValidationError as error:
             raise invalid_payload(self._type_name, error) from error
         except PydanticUserError as error:
@@ -122,7 +122,7 @@ class AdaptedJsonMessageSerializer(ClassSerializer[T]):
     def serialize(self, message: T) -> bytes:
         """Write one value."""
         try:
-            return self._adapter.dump_json(message, warnings=False)
+            return self._adapter.serializer.to_json(message, warnings=False)
         except PydanticSerializationError as error:
             raise PayloadError(f"{self._type_name} cannot be written as JSON: {error}") from error
         except PydanticUserError as error:

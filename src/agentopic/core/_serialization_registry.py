@@ -33,6 +33,8 @@ class SerializationRegistry:
         self._serializers: dict[tuple[str, str], MessageSerializer[Any]] = {}
         self._names: dict[type[Any], str] = {}
         self._classes: dict[str, type[Any]] = {}
+        self._writers: dict[type[Any], tuple[str, str, MessageSerializer[Any]]] = {}
+        """How messages of a class are written, once one has been."""
         for cls in _JSON_BUILTINS:
             self._add(AdaptedJsonMessageSerializer(cls))
 
@@ -111,11 +113,18 @@ class SerializationRegistry:
             PayloadError: the class is no model, dataclass or protobuf message, or cannot be written.
             DuplicatePayloadTypeError: another class has its name already.
         """
-        if isinstance(message, UnknownPayload):
-            return message.type_name, message.data_content_type, message.payload
+        kind = cast("type[Any]", type(message))
+        writer = self._writers.get(kind)
+        if writer is None:
+            if isinstance(message, UnknownPayload):
+                return message.type_name, message.data_content_type, message.payload
+            writer = self._writer(message, kind)
+        type_name, content_type, serializer = writer
+        return type_name, content_type, serializer.serialize(message)
+
+    def _writer(self, message: Any, kind: type[Any]) -> tuple[str, str, MessageSerializer[Any]]:
         type_name = self.type_name(message)
         content_type = self.content_type(type_name)
-        kind = cast("type[Any]", type(message))
         if content_type is None and self.add_class(kind):
             content_type = self.content_type(type_name)
         if content_type is None:
@@ -123,13 +132,13 @@ class SerializationRegistry:
                 f"{kind.__qualname__} is no pydantic model, dataclass or protobuf message: "
                 "make it one, or add a serializer for it"
             )
-        return (
-            type_name,
-            content_type,
-            self.serialize(message, type_name=type_name, data_content_type=content_type),
-        )
+        writer = type_name, content_type, self._serializers[type_name, content_type]
+        if not isinstance(message, type):
+            self._writers[kind] = writer
+        return writer
 
     def _add(self, serializer: MessageSerializer[Any]) -> None:
+        self._writers.clear()
         if not isinstance(serializer, ClassSerializer):
             self._serializers[serializer.type_name, serializer.data_content_type] = serializer
             return

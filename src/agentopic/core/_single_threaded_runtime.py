@@ -99,8 +99,11 @@ class SingleThreadedAgentRuntime(KernelRuntime):
         sender: AgentId | None = None,
         cancellation_token: CancellationToken | None = None,
         message_id: str | None = None,
+        now: bool = False,
     ) -> None:
         """Queue a message for all subscribers of a topic but the sender; returns before they have handled it.
+
+        `now` changes nothing: no publish waits for anything.
 
         Raises:
             UndeliverableError: the runtime is stopping.

@@ -14,6 +14,7 @@ from typing import Any, Final, Generic, Literal, Protocol, TypeVar
 
 from agentopic.core._call_usage import CallUsage
 from agentopic.core._terminal import ask_on_terminal
+from agentopic.core._waiting_clock import held_clock
 from agentopic.errors import ContextError
 
 T = TypeVar("T")
@@ -231,10 +232,11 @@ def fencing_token() -> int:
 async def sleep(seconds: float) -> None:
     """Wait; inside a durable turn through restarts, by the journal's clock, and without holding a slot."""
     turn = current_turn.get()
-    if turn is None:
-        await asyncio.sleep(seconds)
-    else:
-        await turn.sleep(seconds)
+    with held_clock():
+        if turn is None:
+            await asyncio.sleep(seconds)
+        else:
+            await turn.sleep(seconds)
 
 
 async def ask(
@@ -254,7 +256,8 @@ async def ask(
         TimeoutError: nobody has answered in time; inside a durable turn a QuestionTimeoutError.
     """
     turn = current_turn.get()
-    if turn is None:
-        async with asyncio.timeout(timeout_seconds):
-            return await ask_on_terminal(text, choices=choices, details=details)
-    return await turn.ask(text, choices=choices, details=details, timeout_seconds=timeout_seconds)
+    with held_clock():
+        if turn is None:
+            async with asyncio.timeout(timeout_seconds):
+                return await ask_on_terminal(text, choices=choices, details=details)
+        return await turn.ask(text, choices=choices, details=details, timeout_seconds=timeout_seconds)

@@ -115,7 +115,8 @@ class Attempt:
 
     async def leave(self) -> None:
         """Note that the handler has ended; what it has left behind ends with it."""
-        await self.absorb()
+        if self.is_struck:
+            await self.absorb()
         self._task = None
         self.over = self.over or "ended"
         for wait in self._waits.values():

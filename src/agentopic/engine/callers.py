@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from agentopic.core import AgentId, CancellationToken
@@ -13,6 +14,7 @@ from agentopic.engine.options import EngineOptions
 from agentopic.engine.requests import Asking, Requests
 from agentopic.engine.writer import Writer
 from agentopic.envelope import Envelope, json
+from agentopic.envelope.timestamp import format_time
 from agentopic.errors import (
     ExpiredError,
     JournalUnavailableError,
@@ -39,6 +41,9 @@ class Callers:
     When this process is joined to the mesh, a request is stored before it is sent and its end when it comes: asked
     again with the same id, it returns the stored answer or waits on. A pure client, without journal, keeps its
     requests in memory.
+
+    No wall clock of a caller says when its request expires: the journal's does, where the request is stored. What a
+    pure client asks has no expiry; when the client has waited long enough it has the request cancelled.
     """
 
     def __init__(
@@ -72,10 +77,15 @@ class Callers:
             if row.outcome is not None:
                 return _stored(row, recipient)
             timeout_seconds = None if row.remaining_seconds is None else max(0.0, row.remaining_seconds)
+            if row.due_ms is not None and request.expirytime is None:
+                request = request.with_extensions(expirytime=format_time(_instant(row.due_ms)))
         try:
             answer = await self._asked(request, recipient, timeout_seconds, token)
         except RequestTimeoutError:
-            self._later(self._close(request_id, "expired", None))
+            if request.expirytime is None:
+                self._later(self._cancel(request, recipient, "expired"))
+            else:
+                self._later(self._close(request_id, "expired", None))
             raise
         self._later(self._close(request_id, _outcome(answer), answer))
         return answer
@@ -92,12 +102,12 @@ class Callers:
             return await asking
         except asyncio.CancelledError:
             if token is not None and token.is_cancelled():
-                self._later(self._cancel(request, recipient))
+                self._later(self._cancel(request, recipient, "cancelled"))
             raise
 
-    async def _cancel(self, request: Envelope, recipient: AgentId) -> None:
+    async def _cancel(self, request: Envelope, recipient: AgentId, outcome: Outcome) -> None:
         """Tell the callee that nobody waits any more; the caller has been told already."""
-        await self._close(request.agrequestid or request.id, "cancelled", None)
+        await self._close(request.agrequestid or request.id, outcome, None)
         try:
             await self._control.cancel_request(recipient, request)
         except TransportError as exc:
@@ -162,6 +172,10 @@ def _stored(row: RequestRow, recipient: AgentId) -> Envelope:
     if row.outcome == "cancelled":
         raise RequestCancelledError(f"the request to {recipient} was cancelled when it was asked before")
     raise RequestTimeoutError(f"{recipient} did not answer before the deadline of this request")
+
+
+def _instant(millis: int) -> datetime:
+    return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=millis)
 
 
 def _outcome(answer: Envelope) -> Outcome:

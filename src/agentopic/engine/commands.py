@@ -107,6 +107,16 @@ def control_row(namespace: str, agent: AgentId, event: Envelope, *, places: int 
     return OutboxRow(topic=topic, key=message.key, value=message.value, headers=message.headers)
 
 
+def for_all(event: Envelope) -> Envelope:
+    """Return a command as it is told to every process that has process-lived agents."""
+    return event.with_extensions(agtargettype=None, agtargetkey=None)
+
+
+def is_for_all(event: Envelope) -> bool:
+    """Whether a command names no agent."""
+    return event.agtargettype is None
+
+
 def read_command(envelope: Envelope) -> Command:
     """Return the command an event carries.
 

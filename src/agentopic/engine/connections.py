@@ -16,6 +16,7 @@ from agentopic.engine.listener import Listener
 from agentopic.engine.mail import Waker
 from agentopic.engine.mesh import Mesh
 from agentopic.engine.messaging import Messages
+from agentopic.engine.middleware import Middleware
 from agentopic.engine.options import EngineOptions
 from agentopic.engine.process_lived.residence import Residence
 from agentopic.engine.request_ids import AskingStep
@@ -45,6 +46,7 @@ class Connections:
         *,
         life: Lifetime,
         large: LargePayloads,
+        middleware: Sequence[Middleware] = (),
     ) -> None:
         self._mesh, self._life = mesh, life
         self._journal_lock = asyncio.Lock()
@@ -54,7 +56,14 @@ class Connections:
         self.listener = Listener(mesh, catalog, options)
         self.waker = Waker(self.sender, options.namespace)
         self.residence = Residence(
-            kernel, mesh, catalog, options, large=large, listener=self.listener, sender=self.sender
+            kernel,
+            mesh,
+            catalog,
+            options,
+            large=large,
+            listener=self.listener,
+            sender=self.sender,
+            middleware=middleware,
         )
         self.requests = Requests(
             self.listener,
@@ -65,7 +74,14 @@ class Connections:
             clock=mesh.clock,
             keep=self._keep,
         )
-        self.control = ControlClient(options.namespace, self.sender, catalog, mesh.clock, questions=self._questions)
+        self.control = ControlClient(
+            options.namespace,
+            self.sender,
+            catalog,
+            mesh.clock,
+            questions=self._questions,
+            named=self.residence.members.outside,
+        )
         self.plan_links = Links(
             listener=self.listener,
             waker=self.waker,

@@ -17,11 +17,13 @@ from agentopic.engine.commands import (
     ResumeCommand,
     command_event,
     control_row,
+    for_all,
 )
 from agentopic.engine.mesh_names import parse_mesh_type
 from agentopic.engine.sending import Sender
 from agentopic.engine.topics import TopicCatalog
 from agentopic.envelope import Envelope
+from agentopic.envelope.kafka import encode
 from agentopic.envelope.kafka_topics import consumer_group, control, parse_topic, replies
 from agentopic.errors import PayloadError
 from agentopic.ports.clock import Clock
@@ -45,7 +47,8 @@ class ControlClient:
     """Sends commands to agent types over their control topics, which no backlog ever holds up.
 
     A command is applied once, durably, by whichever process of the type reads it; a call here returns when the log
-    has it. Commands for a type that no process runs wait in its topic.
+    has it. Commands for a type that no process runs wait in its topic. Process-lived agents are told through the
+    replies topic, where their processes hear at most once.
     """
 
     def __init__(
@@ -56,10 +59,11 @@ class ControlClient:
         clock: Clock,
         *,
         questions: Callable[[Sequence[str]], Awaitable[Sequence[Question]]],
+        named: Callable[[AgentId], AgentId],
     ) -> None:
-        """Look up with `questions` what is open in these groups."""
+        """Look up with `questions` what is open in these groups, and with `named` what an agent is called elsewhere."""
         self._namespace, self._sender, self._catalog, self._clock = namespace, sender, catalog, clock
-        self._questions = questions
+        self._questions, self._named = questions, named
 
     async def questions(self, agent_types: Sequence[str] | None = None) -> Sequence[OpenQuestion]:
         """Return the open questions of these agent types (None: of all that have a control topic), oldest first.
@@ -108,14 +112,28 @@ class ControlClient:
     async def cancel_run(self, run_id: str) -> None:
         """End everything one root event has caused, in all agent types: running turns and those not started yet.
 
+        Process-lived agents that are there now end what they do of it, and begin nothing more.
+
         Raises:
             TransportError: the log did not acknowledge it.
         """
         for agent_type in await self._types():
             await self._send(AgentId(agent_type, ""), CancelRunCommand(run=run_id), run=run_id)
+        await self._tell_all(CancelRunCommand(run=run_id), run=run_id)
+
+    async def _tell_all(self, command: Command, *, run: str) -> None:
+        event = command_event(self._namespace, AgentId("all", ""), command, now=self._clock.now(), run=run)
+        message, topic = encode(for_all(event)), replies(self._namespace)
+        for partition in range(self._catalog.count(topic)):
+            record = OutgoingRecord(
+                topic=topic, key=None, value=message.value, headers=message.headers, partition=partition
+            )
+            await self._sender.send(record)
 
     async def pause(self, agent: AgentId) -> None:
         """Have an agent start no further turn; the one it runs ends. Lasts until `resume`, whatever is restarted.
+
+        A process-lived agent keeps what comes in the meantime in memory, in order; nothing of it outlives its process.
 
         Raises:
             MissingTopicError: there is no such agent type.
@@ -138,7 +156,8 @@ class ControlClient:
         return sorted(each.name for each in parsed if each is not None and (each.namespace, each.kind) == mine)
 
     async def _send(self, agent: AgentId, command: Command, *, run: str | None = None) -> None:
-        lives = isinstance(command, CancelCommand) and parse_mesh_type(agent.type) is not None
+        agent = self._named(agent)
+        lives = parse_mesh_type(agent.type) is not None
         topic = replies(self._namespace) if lives else control(self._namespace, agent.type)
         places = await self._catalog.partitions(topic)
         event = command_event(self._namespace, agent, command, now=self._clock.now(), run=run)

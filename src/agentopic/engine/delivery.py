@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from hashlib import blake2b
 from struct import Struct
 
 from agentopic.core import AgentId, TopicId
+from agentopic.core._immutable import immutable
 from agentopic.envelope import Envelope
 from agentopic.envelope.kafka import restore_record
 from agentopic.envelope.kafka_headers import pack_headers, unpack_headers
@@ -47,7 +47,7 @@ def reply_address(envelope: Envelope) -> ReplyAddress | None:
     return ReplyAddress(topic, int(partition))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable
 class Delivery:
     """One envelope for one agent, with the record it came in, byte for byte."""
 

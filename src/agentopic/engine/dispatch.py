@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from agentopic.core import AgentId, BaseAgent, MessageContext
+from agentopic.core import Agent, AgentId, BaseAgent, MessageContext
+from agentopic.core._immutable import immutable
 from agentopic.core._kernel import Kernel
 from agentopic.core._turn import current_turn, step_path
 from agentopic.engine.activation import Activated, Activations
@@ -16,9 +16,10 @@ from agentopic.engine.delivery import Delivery, read_delivery
 from agentopic.engine.endings import Endings
 from agentopic.engine.group import AgentGroup
 from agentopic.engine.hooks import TurnHooks
+from agentopic.engine.kept_deliveries import KeptDeliveries
 from agentopic.engine.large_payloads import LargePayloads
 from agentopic.engine.liveness import Fence
-from agentopic.engine.middleware import CallNext, Middleware, compose
+from agentopic.engine.middleware import Middleware, compose
 from agentopic.engine.options import EngineOptions
 from agentopic.engine.payloads import read_payload
 from agentopic.engine.predecessors import Predecessors
@@ -40,7 +41,7 @@ GATE_SECONDS = 0.2
 """How long a suspect waits before it asks again whether the gate is free."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable
 class Ended:
     """An attempt's end: what to commit, and the instance to keep once that has happened."""
 
@@ -57,6 +58,7 @@ class Dispatcher:
         group: AgentGroup,
         kernel: Kernel,
         *,
+        kept: KeptDeliveries,
         writer: Writer,
         fence: Fence,
         clock: Clock,
@@ -69,7 +71,7 @@ class Dispatcher:
         self.group = group
         self._kernel, self._options = kernel, options
         self._middleware = middleware
-        self._gate = gate
+        self._gate, self._kept = gate, kept
         self._large = large
         self._hooks = hooks or TurnHooks()
         self._tools = StepTools(
@@ -110,7 +112,7 @@ class Dispatcher:
             attempt.slot.leave()
 
     async def _attempt(self, attempt: Attempt) -> Ended:
-        delivery = read_delivery(attempt.started)
+        delivery = self._kept.take(attempt.started)
         recorded, root = await self._predecessors.recorded(attempt.started, delivery)
         steps = Steps(attempt, recorded, root, self._tools)
         turn = Turn(delivery=delivery, namespace=self._options.namespace, steps=steps)
@@ -153,18 +155,25 @@ class Dispatcher:
         activated = await self.activations.activate(delivery.agent, started.lane, started.version)
         attempt.is_durable = not self.activations.are_process_lived
 
-        async def call(delivery: Delivery) -> Any:
-            envelope = await self._large.whole(delivery.envelope)
-            message = read_payload(self._kernel.serializers, self._options.namespace, envelope)
-            return await self._kernel.invoke(activated.agent, message, _context(delivery, attempt))
-
-        handler: CallNext = compose(self._middleware, call) if self._middleware else call
-        result = await handler(delivery)
+        if self._middleware:
+            handler = compose(self._middleware, lambda given: self._invoke(activated.agent, given, attempt))
+            result = await handler(delivery)
+        else:
+            result = await self._invoke(activated.agent, delivery, attempt)
+        if turn.steps.stats:
+            await self._hooks.handled(turn)
         if attempt.is_struck:
             await attempt.absorb()
         change = await self.activations.change(activated)
         finish = await self._endings.done(turn, result, change)
         return Ended(finish=finish, activated=activated, change=change)
+
+    async def _invoke(self, agent: Agent, delivery: Delivery, attempt: Attempt) -> Any:
+        envelope = delivery.envelope
+        if envelope.data is None:
+            envelope = await self._large.whole(envelope)
+        message = read_payload(self._kernel.serializers, self._options.namespace, envelope)
+        return await self._kernel.invoke(agent, message, _context(delivery, attempt))
 
     def refused(self, attempt: Attempt, error: Exception) -> Ended:
         """Return the end of a turn whose results the journal refuses to store: given up, its outputs dropped."""

@@ -34,7 +34,8 @@ class Endings:
         if turn.delivery.request_id is not None:
             content = await self._large.aside(write_payload(self._kernel.serializers, result))
             answer = self._answer(turn, content, names.KIND_REPLY, "done")
-        turn.steps.log.count_diverged()
+        if turn.steps.log.recorded:
+            turn.steps.log.count_diverged()
         return self._finish(turn, "done", outbox=tuple(turn.outbox), answer=answer, state=change)
 
     def dead(self, turn: Turn, error: BaseException, outcome: Outcome, *, state: StateChange | None = None) -> TurnDone:
@@ -80,7 +81,10 @@ class Endings:
         error: BaseException | None = None,
     ) -> TurnDone:
         started, log = turn.steps.attempt.started, turn.steps.log
-        facts = terminal_rows(turn.delivery, outcome, error, namespace=self._options.namespace, now=self._clock.now())
+        facts: tuple[OutboxRow, ...] = ()
+        if turn.delivery.request_id is not None:
+            now = self._clock.now()
+            facts = terminal_rows(turn.delivery, outcome, error, namespace=self._options.namespace, now=now)
         return TurnDone(
             lane=started.lane,
             token=started.token,
@@ -88,9 +92,9 @@ class Endings:
             identity=started.identity,
             outcome=outcome,
             state=state,
-            outbox=(*outbox, *_withdrawals(turn), *facts),
+            outbox=(*outbox, *(_withdrawals(turn) if log.has_asked else ()), *facts),
             answer=answer,
-            asked=log.has_asked or any(row.kind == "request" for row in log.recorded.values()),
+            asked=log.has_asked,
         )
 
     def _fault(self, turn: Turn, error: BaseException, outcome: Outcome) -> Answer | None:

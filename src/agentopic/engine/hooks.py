@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,10 @@ def uncounted(_turn: Turn, _steps: Steps) -> None:
     """Count nothing."""
 
 
+async def unheard(_turn: Turn) -> None:
+    """Do nothing about a handler's end."""
+
+
 def unseen(_turn: Turn, _spec: StepSpec[Any], _item: Any) -> None:
     """Show nothing."""
 
@@ -50,6 +54,8 @@ class TurnHooks:
     """Rows that cancel an open request: from its turn, its recipient (`<type>/<key>`) and the id of its wait."""
     asked: Callable[[Turn, str, bytes], Sequence[OutboxRow]] = unpublished
     """Rows that publish a question, from its turn, its id for people and its note; stored with its intent."""
+    handled: Callable[[Turn], Awaitable[None]] = unheard
+    """Awaited when the handler of a turn with steps has returned, before its end is written; may add to its outbox."""
     ended: Callable[[Turn, Steps], None] = uncounted
     """Told of every attempt's end, whatever it is: `steps.stats` has what was called, saved, repeated and diverged."""
     preview: Callable[[Turn, StepSpec[Any], Any], None] = unseen

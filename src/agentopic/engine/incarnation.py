@@ -15,6 +15,7 @@ from agentopic.engine.dispatch import Dispatcher
 from agentopic.engine.group import AgentGroup
 from agentopic.engine.hooks import TurnHooks
 from agentopic.engine.intake import Intake
+from agentopic.engine.kept_deliveries import KeptDeliveries
 from agentopic.engine.lanes import Lanes
 from agentopic.engine.large_payloads import LargePayloads
 from agentopic.engine.links import Links
@@ -103,17 +104,19 @@ class Incarnation:
         fence = Fence(self._heartbeat, self.writer)
         self._meter = Meter(plan.metering, self.writer, plan.groups)
         gate = asyncio.Lock()
+        self._kept = {group.group: KeptDeliveries(options.message_buffer_bytes, clock) for group in plan.groups}
         dispatchers = [
             Dispatcher(
                 group,
                 plan.kernel,
+                kept=self._kept[group.group],
                 writer=self.writer,
                 fence=fence,
                 clock=clock,
                 options=options,
                 gate=gate,
                 large=plan.large,
-                middleware=(*plan.middleware, self._meter.tell),
+                middleware=plan.middleware,
                 hooks=self._hooks(),
             )
             for group in plan.groups
@@ -171,6 +174,7 @@ class Incarnation:
             is_cancelled=self.mailbox.is_cancelled,
             withdraw=self._withdraw,
             asked=self._asked,
+            handled=meter.tell,
             ended=meter.ended,
             preview=meter.preview,
         )
@@ -204,6 +208,7 @@ class Incarnation:
             writer=self.writer,
             lanes=self.lanes,
             outbox=self.outbox,
+            kept=self._kept[group.group],
             clock=self.plan.mesh.clock,
             options=self.plan.options,
             wanted=reader.start_point.wants,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from agentopic.engine.batches import Marks, Stored, advances, store_halved, stored_marks
@@ -10,6 +10,7 @@ from agentopic.engine.deadletters import dead_letter
 from agentopic.engine.delivery import Delivery
 from agentopic.engine.faults import answer_record, fault_envelope
 from agentopic.engine.group import AgentGroup
+from agentopic.engine.kept_deliveries import KeptDeliveries
 from agentopic.engine.lanes import Lanes
 from agentopic.engine.options import EngineOptions
 from agentopic.engine.outbox import Outbox
@@ -29,6 +30,7 @@ class _Sorted:
     deliveries: dict[bytes, Delivery] = field(default_factory=dict[bytes, Delivery])
     """By identity: what may have to be answered before it runs."""
     incoming: list[Incoming] = field(default_factory=list[Incoming])
+    decoded: list[tuple[Incoming, Delivery]] = field(default_factory=list[tuple[Incoming, Delivery]])
     dead: list[tuple[TopicPartition, OutboxRow]] = field(default_factory=list[tuple[TopicPartition, OutboxRow]])
 
 
@@ -42,11 +44,12 @@ class Intake:
         writer: Writer,
         lanes: Lanes,
         outbox: Outbox,
+        kept: KeptDeliveries,
         clock: Clock,
         options: EngineOptions,
         wanted: Callable[[Record], bool],
     ) -> None:
-        self._group = group
+        self._group, self._kept = group, kept
         self._writer, self._lanes, self._outbox, self._clock = writer, lanes, outbox, clock
         self._options = options
         self._wanted = wanted
@@ -65,23 +68,24 @@ class Intake:
             self._sort(record, batch)
         advanced = advances(records, marks)
         intake = IntakeBatch(group=self._group.group, marks=advanced, deliveries=batch.incoming, dead=batch.dead)
-        intaken = await self._writer.call(lambda: self._take_in(intake, batch.deliveries))
+        intaken = await self._writer.call(lambda: self._take_in(intake, batch))
         if len(intaken.started) < len(batch.incoming):
             self._lanes.nudge()
         stale = frozenset(intaken.stale)
         return Stored(stored_marks(advanced, stale), stale, len(batch.incoming) - intaken.repeats)
 
-    async def _take_in(self, batch: IntakeBatch, requests: Mapping[bytes, Delivery]) -> Intaken:
+    async def _take_in(self, batch: IntakeBatch, read: _Sorted) -> Intaken:
         # Inside the writer: no other call can fill the slots between counting them and starting the lanes, and
         # what was started runs even when whoever asked has been cancelled meanwhile.
         free = self._lanes.free(self._group.group)
         intaken = await self._writer.journal.intake(self._writer.me, replace(batch, free=free))
         self._outbox.add(intaken.rows)
+        self._kept.put(read.decoded)
         self._lanes.start(intaken.started)
         if intaken.cycles:
             # Here, so that nothing can take the lane before. A crash in between is repaired by the caller's
             # repetition, which the journal finds to close the cycle again.
-            refusals = [self._refusal(requests[each]) for each in sorted(intaken.cycles)]
+            refusals = [self._refusal(read.deliveries[each]) for each in sorted(intaken.cycles)]
             self._outbox.add(await self._writer.journal.refuse(self._writer.me, refusals))
         return intaken
 
@@ -96,6 +100,7 @@ class Intake:
             return
         batch.incoming.extend(incoming)
         for delivery, stored in zip(deliveries, incoming, strict=True):
+            batch.decoded.append((stored, delivery))
             if stored.caller is not None:
                 batch.deliveries[stored.identity] = delivery
 
@@ -139,6 +144,6 @@ class Intake:
             deliveries=(),
             dead=[(partition, self._letter(record, error))],
         )
-        intaken = await self._writer.call(lambda: self._take_in(batch, {}))
+        intaken = await self._writer.call(lambda: self._take_in(batch, _Sorted()))
         stale = frozenset(intaken.stale)
         return Stored(stored_marks(advanced, stale), stale, 0)

@@ -59,14 +59,20 @@ class Messages:
 
     # ── publishing ─────────────────────────────────────────────────────────────────────────────────────────
 
-    async def publish(self, message: Any, topic_id: TopicId, *, sender: AgentId | None, message_id: str | None) -> None:
+    async def publish(
+        self, message: Any, topic_id: TopicId, *, sender: AgentId | None, message_id: str | None, now: bool
+    ) -> None:
         """Publish a message; see `EngineRuntime.publish_message`."""
         content = write_payload(self._kernel.serializers, message)
         kafka_topic = topic_events(self._options.namespace, topic_id.type)
         turn = current_turn.get()
         if isinstance(turn, Turn):
             await self._catalog.require(kafka_topic)
-            turn.publish(await self._large.aside(content), topic_id, kafka_topic, message_id=message_id)
+            content = await self._large.aside(content)
+            if now:
+                await turn.publish_now(content, topic_id, kafka_topic, message_id=message_id)
+            else:
+                turn.publish(content, topic_id, kafka_topic, message_id=message_id)
             return
         await self._settled()
         root = await self._root(content, topic_id.source, sender, message_id)
@@ -128,10 +134,6 @@ class Messages:
     ) -> Envelope:
         """Send a finished request from outside of a turn; see `EngineRuntime.request_envelope`."""
         request = await self._large.reduced(envelope)
-        if deadline_seconds is not None and request.expirytime is None:
-            # Until a journal has judged it, the deadline is this caller's: the callee need not begin after it.
-            expiry = self._mesh.clock.now() + timedelta(seconds=deadline_seconds)
-            request = request.with_extensions(expirytime=format_time(expiry))
         return await self._callers.ask(request, recipient, timeout_seconds=deadline_seconds, token=token)
 
     async def _ask(self, turn: Turn, content: Content, recipient: AgentId) -> Envelope:

@@ -8,16 +8,14 @@ from contextlib import suppress
 from datetime import date
 from typing import Any
 
-from agentopic.core._turn import StepSpec, current_turn
+from agentopic.core._turn import StepSpec
 from agentopic.engine.budget import RAISED, Breach
 from agentopic.engine.budgets import Budgets
 from agentopic.engine.circuit import Circuits
 from agentopic.engine.control_client import ControlClient
-from agentopic.engine.delivery import Delivery
 from agentopic.engine.group import AgentGroup
 from agentopic.engine.ledger import Ledger, cost_facts, run_scope, type_scope
 from agentopic.engine.mesh import Mesh
-from agentopic.engine.middleware import CallNext
 from agentopic.engine.model_guard import ModelGuard
 from agentopic.engine.options import EngineOptions
 from agentopic.engine.previews import Previews, stream_topic
@@ -132,16 +130,14 @@ class Meter:
                 await writer.call(lambda: writer.journal.spend(writer.me, entries))
         await self._guard.settled()
 
-    async def tell(self, delivery: Delivery, call_next: CallNext) -> Any:
-        """Have every turn that used a model tell what its run has cost so far; a middleware."""
-        result = await call_next(delivery)
-        turn, options = current_turn.get(), self._metering.options
-        if isinstance(turn, Turn) and "model" in turn.steps.stats and await self._has_facts():
-            scope = run_scope(turn.run)
-            spent = (await self._spent.read([scope]))[scope]
-            now = self._metering.mesh.clock.now()
-            turn.outbox.append(cost_row(delivery, cost_facts(spent), namespace=options.namespace, now=now, part="cost"))
-        return result
+    async def tell(self, turn: Turn) -> None:
+        """Have a turn that used a model tell what its run has cost so far."""
+        if "model" not in turn.steps.stats or not await self._has_facts():
+            return
+        scope = run_scope(turn.run)
+        spent = (await self._spent.read([scope]))[scope]
+        namespace, now = self._metering.options.namespace, self._metering.mesh.clock.now()
+        turn.outbox.append(cost_row(turn.delivery, cost_facts(spent), namespace=namespace, now=now, part="cost"))
 
     async def _has_facts(self) -> bool:
         return await self._metering.catalog.has(runs(self._metering.options.namespace))

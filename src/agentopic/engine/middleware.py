@@ -9,7 +9,11 @@ from agentopic.engine.delivery import Delivery
 
 CallNext = Callable[[Delivery], Awaitable[Any]]
 Middleware = Callable[[Delivery, CallNext], Awaitable[Any]]
-"""Given a delivery and what comes next; returns the handler's answer. Runs once per attempt, inside its turn."""
+"""Given a delivery and what comes next; returns the handler's answer. Runs once per attempt, inside its turn.
+
+Around process-lived agents once per message. What one of them is asked inside of its process is no record: the
+middleware sees it as a request (without data when it cannot be serialised), its handler gets the message itself.
+"""
 
 
 def compose(middleware: Sequence[Middleware], handler: CallNext) -> CallNext:

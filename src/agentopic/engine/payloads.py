@@ -47,5 +47,7 @@ def read_payload(serializers: SerializationRegistry, namespace: str, envelope: E
 
 
 def _content_type(datacontenttype: str | None) -> str:
-    kind = JSON_DATA_CONTENT_TYPE if datacontenttype is None else essence(datacontenttype)
+    if datacontenttype is None or datacontenttype == JSON_DATA_CONTENT_TYPE:
+        return JSON_DATA_CONTENT_TYPE
+    kind = essence(datacontenttype)
     return JSON_DATA_CONTENT_TYPE if kind.endswith("+json") or kind == "text/json" else kind

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import warnings
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -15,12 +15,12 @@ from agentopic.core import (
     AgentType,
     CancellationToken,
     ClosureAgent,
+    InterventionHandler,
     Subscription,
     TopicId,
     TypePrefixSubscription,
     TypeSubscription,
 )
-from agentopic.core._kernel_runtime import KernelRuntime
 from agentopic.engine.activation import keeps_state
 from agentopic.engine.connections import Connections
 from agentopic.engine.control_client import ControlClient
@@ -29,17 +29,19 @@ from agentopic.engine.host import Host
 from agentopic.engine.hosting import Hosting
 from agentopic.engine.idle import until_idle, until_stored
 from agentopic.engine.incarnation import Plan
+from agentopic.engine.interventions import Interventions
 from agentopic.engine.large_payloads import LargePayloads
 from agentopic.engine.lifetime import Lifetime
 from agentopic.engine.mesh import Mesh
 from agentopic.engine.metering import Metering
 from agentopic.engine.middleware import Middleware
 from agentopic.engine.options import EngineOptions, RetryPolicy
+from agentopic.engine.process_lived.states import ResidentStates
 from agentopic.engine.routing import Router
 from agentopic.engine.topics import TopicCatalog
+from agentopic.engine.trial import made_class
 from agentopic.envelope import Envelope
 from agentopic.envelope.kafka_topics import consumer_group, replies, runs, topic_events
-from agentopic.errors import NotAccessibleError
 from agentopic.ports.admin import TopicSpec
 from agentopic.ports.journal import Spend
 from agentopic.ports.transport import Sent
@@ -47,15 +49,23 @@ from agentopic.ports.transport import Sent
 T = TypeVar("T", bound=Agent)
 
 
-class EngineRuntime(KernelRuntime):
+class EngineRuntime(ResidentStates):
     """Hosts agent types as durable services, and publishes and sends from outside of them.
 
     Inside a handler a publish is collected and leaves when the turn commits; a send is a recorded step. Outside of
     one a publish returns once the log has it.
     """
 
-    def __init__(self, mesh: Mesh, options: EngineOptions, *, middleware: Sequence[Middleware] = ()) -> None:
-        super().__init__(namespace=options.namespace)
+    def __init__(
+        self,
+        mesh: Mesh,
+        options: EngineOptions,
+        *,
+        middleware: Sequence[Middleware] = (),
+        intervention_handlers: Sequence[InterventionHandler] | None = None,
+    ) -> None:
+        super().__init__(namespace=options.namespace, intervention_handlers=intervention_handlers)
+        self._interventions = Interventions(self._kernel)
         self.mesh, self.options = mesh, options
         self.catalog = TopicCatalog(mesh.admin, options)
         self._middleware = tuple(middleware)
@@ -63,7 +73,15 @@ class EngineRuntime(KernelRuntime):
         self._large = LargePayloads(mesh.blobs, options)
         self._metering = Metering(mesh, self.catalog, options)
         self._life = Lifetime(self._make_host)
-        self._links = Connections(self._kernel, mesh, self.catalog, options, life=self._life, large=self._large)
+        self._links = Connections(
+            self._kernel,
+            mesh,
+            self.catalog,
+            options,
+            life=self._life,
+            large=self._large,
+            middleware=self._middleware,
+        )
         self._residence = self._links.residence
         self._metering.control = self._links.control
         self._connected = False
@@ -81,17 +99,19 @@ class EngineRuntime(KernelRuntime):
 
         A class that does not override `save_state` keeps its state in this process only: a warning says so, such an
         agent is never put away and a failed attempt is not repeated on it. A `ClosureAgent` is process-lived, as what
-        its function refers to is.
+        its function refers to is. Without `expected_class` one agent is made, and closed, to find its class.
 
         Raises:
             RegistrationError: the type is registered already, or the factory needs arguments.
         """
         agent_type = await super().register_factory(type, agent_factory, expected_class=expected_class)
-        is_closure = expected_class is not None and issubclass(expected_class, ClosureAgent)
-        if is_closure and agent_type.type not in self._hosted:
+        made: type[Agent] | None = expected_class
+        if made is None and agent_type.type not in self._hosted:
+            made = await made_class(self._kernel, agent_type.type)
+        if made is not None and issubclass(made, ClosureAgent) and agent_type.type not in self._hosted:
             await self._live_here(agent_type.type)
             return agent_type
-        stored = expected_class is None or keeps_state(expected_class)
+        stored = made is None or keeps_state(made)
         self._hosted.setdefault(agent_type.type, Hosting(state="stored" if stored else "process"))
         self._life.renew()
         return agent_type
@@ -258,8 +278,12 @@ class EngineRuntime(KernelRuntime):
         sender: AgentId | None = None,
         cancellation_token: CancellationToken | None = None,
         message_id: str | None = None,
+        now: bool = False,
     ) -> None:
         """Publish to a topic: with the commit of the running turn, or at once outside of one.
+
+        With `now` it leaves at once inside of a turn, too, as a step: stored, sent, and not sent anew by a later
+        attempt; it has left also when the turn fails.
 
         Raises:
             MissingTopicError: the topic does not exist: no service listens to it or owns it.
@@ -267,7 +291,14 @@ class EngineRuntime(KernelRuntime):
             TurnClosedError: the turn this is called from has finished.
             TransportError: outside a turn, the log did not acknowledge it.
         """
-        await self._links.messages.publish(message, topic_id, sender=sender, message_id=message_id)
+        if self._interventions:
+            screened = await self._interventions.published(
+                message, topic_id, sender=sender, token=cancellation_token, message_id=message_id
+            )
+            if screened is None:
+                return
+            message, message_id = screened
+        await self._links.messages.publish(message, topic_id, sender=sender, message_id=message_id, now=now)
 
     async def publish_envelope(self, envelope: Envelope, topic_id: TopicId) -> Sent:
         """Publish a finished event to a topic and return where it lies; for code outside of a turn.
@@ -295,10 +326,16 @@ class EngineRuntime(KernelRuntime):
             RequestError: the callee's handler failed for good.
             RequestTimeoutError: no answer came in time.
             CallCycleError: an agent sends to itself inside its own turn.
+            MessageDroppedError: an intervention handler dropped the message or its answer.
         """
-        return await self._links.messages.send(
+        if self._interventions:
+            message, message_id = await self._interventions.sent(
+                message, recipient, sender=sender, token=cancellation_token, message_id=message_id
+            )
+        answer = await self._links.messages.send(
             message, recipient, sender=sender, token=cancellation_token, message_id=message_id
         )
+        return await self._interventions.answered(answer, recipient, sender=sender) if self._interventions else answer
 
     async def request_envelope(
         self, envelope: Envelope, recipient: AgentId, *, deadline_seconds: float | None
@@ -327,42 +364,6 @@ class EngineRuntime(KernelRuntime):
     def control(self) -> ControlClient:
         """Answers questions, cancels requests and runs, pauses and resumes agents, anywhere in the mesh."""
         return self._links.control
-
-    # ── states ─────────────────────────────────────────────────────────────────────────────────────────────
-
-    async def agent_save_state(self, agent: AgentId) -> Mapping[str, Any]:
-        """Return the state of a process-lived agent; refuse others: theirs is in the journal, written by turns.
-
-        Raises:
-            NotAccessibleError: the agent is not process-lived here.
-            UnknownAgentError: there is no such instance.
-        """
-        return await super().agent_save_state(self._in_memory(agent))
-
-    async def agent_load_state(self, agent: AgentId, state: Mapping[str, Any]) -> None:
-        """Give a process-lived agent a state; errors as for `agent_save_state`."""
-        await super().agent_load_state(self._in_memory(agent), state)
-
-    async def save_state(self) -> Mapping[str, Any]:
-        """Return the states of the process-lived agents; all others' are stored by every committed turn."""
-        mine = {each: agent for each, agent in self._kernel.instances.items() if each.type in self._residence.members}
-        return {str(each): dict(await agent.save_state()) for each, agent in mine.items()}
-
-    async def load_state(self, state: Mapping[str, Any]) -> None:
-        """Give process-lived agents the states that `save_state` returned; all others find theirs in the journal.
-
-        Raises:
-            NotAccessibleError: there is something to load for another agent; nothing has been loaded.
-        """
-        agents = {self._in_memory(AgentId.from_str(text)): each for text, each in state.items()}
-        for agent, each in agents.items():
-            await super().agent_load_state(agent, each)
-
-    def _in_memory(self, agent: AgentId) -> AgentId:
-        resident = self._residence.members.here(agent)
-        if resident is None:
-            raise NotAccessibleError(_STATE_REMEDY.format(agent))
-        return resident
 
     # ── parts ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -393,6 +394,3 @@ class EngineRuntime(KernelRuntime):
                     f"agent type {name!r} does not override save_state/load_state: its state is gone with this process",
                     stacklevel=3,
                 )
-
-
-_STATE_REMEDY = "the state of {} is kept in the journal and written by its turns: change it by sending a message"

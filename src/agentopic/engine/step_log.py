@@ -42,11 +42,11 @@ class StepLog:
 
     __slots__ = (
         "_attempt",
+        "_has_asked",
         "_open_requests",
         "_used",
         "_writer",
         "counts",
-        "has_asked",
         "last_ms",
         "recorded",
         "stray",
@@ -60,16 +60,20 @@ class StepLog:
         """By step kind."""
         self.stray: list[Spend] = []
         """What was spent on calls that have no recorded result."""
-        self.has_asked = False
-        """Whether this attempt has opened requests."""
         self._attempt, self._writer = attempt, writer
+        self._has_asked = False
         self._used: set[bytes] = set()
         self._open_requests: dict[bytes, str] = {}
 
     @property
     def has_saga(self) -> bool:
         """Whether an earlier attempt has begun deeds of a saga."""
-        return any(row.kind == "saga" for row in self.recorded.values())
+        return bool(self.recorded) and any(row.kind == "saga" for row in self.recorded.values())
+
+    @property
+    def has_asked(self) -> bool:
+        """Whether requests were opened, by this attempt or an earlier one."""
+        return self._has_asked or (bool(self.recorded) and any(row.kind == "request" for row in self.recorded.values()))
 
     def count(self, kind: str) -> StepCounts:
         """Return the counts of a kind."""
@@ -92,7 +96,7 @@ class StepLog:
         if row is None:
             raise TurnLost
         if spec.kind == "request" and row.result is None:
-            self.has_asked = True
+            self._has_asked = True
             self._open_requests[key] = spec.name
         return row
 
@@ -163,6 +167,7 @@ class StepLog:
 
     def withdraw(self, key: bytes, recipient: str) -> None:
         """Note a request that the turn itself has broken off: its callee is to be told at the commit."""
+        self._has_asked = True
         self._open_requests[key] = recipient
 
     # ── what is left at the end ────────────────────────────────────────────────────────────────────────────

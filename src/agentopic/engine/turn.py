@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from agentopic.core import AgentId, TopicId
+from agentopic.core._immutable import immutable
 from agentopic.core._turn import StepSpec
 from agentopic.engine.delivery import Delivery
 from agentopic.engine.previews import Shown
@@ -18,7 +19,8 @@ from agentopic.engine.timers import timer, until_due
 from agentopic.engine.waits import Wait, WaitSpec
 from agentopic.envelope import Envelope, agent_source, derive_id
 from agentopic.envelope import attributes as names
-from agentopic.envelope.kafka import encode
+from agentopic.envelope.kafka import extension_headers
+from agentopic.envelope.kafka_publish import publish_headers, sender
 from agentopic.envelope.validation import ExtensionValue
 from agentopic.errors import TurnClosedError
 from agentopic.ports.journal import OutboxRow
@@ -26,7 +28,7 @@ from agentopic.ports.journal import OutboxRow
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable
 class Content:
     """A payload as it travels."""
 
@@ -41,17 +43,22 @@ class Content:
 class Turn:
     """One attempt of one turn; implements `core.TurnScope`.
 
-    Publishes are collected and leave with the commit. Everything minted here (ids, times) is derived from the
-    delivery and the recorded steps, so that a later attempt mints the same.
+    Publishes are collected and leave with the commit, but for those that are to leave at once. Everything minted here
+    (ids, times) is derived from the delivery and the recorded steps, so that a later attempt mints the same.
     """
 
     delivery: Delivery
     namespace: str
     steps: Steps
     outbox: list[OutboxRow] = field(default_factory=list[OutboxRow])
-    shown: Shown = field(default_factory=Shown)
-    """What this attempt has shown as previews."""
+    _shown: Shown | None = None
     _closed: bool = False
+
+    @property
+    def shown(self) -> Shown:
+        """What this attempt has shown as previews."""
+        self._shown = self._shown or Shown()
+        return self._shown
 
     async def step(self, spec: StepSpec[T], run: Callable[[str], Awaitable[T]]) -> T:
         """Run an outside call once; see `core.TurnScope.step`."""
@@ -140,8 +147,10 @@ class Turn:
 
     def now(self) -> datetime:
         """Return the time of the latest recorded step, before the first one that of the delivery's record."""
-        millis = max(self.delivery.record.timestamp_ms, self.steps.log.last_ms)
-        return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=millis)
+        return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=self._now_ms())
+
+    def _now_ms(self) -> int:
+        return max(self.delivery.record.timestamp_ms, self.steps.log.last_ms)
 
     def new_id(self) -> str:
         """Return an id derived from the delivery and the number of ids drawn before, those inside steps apart."""
@@ -158,21 +167,53 @@ class Turn:
             TurnClosedError: the turn has finished.
         """
         self._require_open("a publish")
-        agent = self.delivery.agent
-        envelope = self._caused(
-            content,
-            event_id=message_id or derive_id("output", *self._cause(), len(self.outbox)),
-            subject=topic.source or None,
-            extensions={
-                names.AGTOPICTYPE: topic.type,
-                names.AGTOPICSOURCE: topic.source,
-                names.AGMSGKIND: names.KIND_PUBLISH,
-                names.AGAGENTSENDERTYPE: agent.type,
-                names.AGAGENTSENDERKEY: agent.key,
-            },
+        event_id = message_id or derive_id("output", *self._cause(), len(self.outbox))
+        self.outbox.append(self._output(content, topic, kafka_topic, event_id))
+
+    async def publish_now(
+        self, content: Content, topic: TopicId, kafka_topic: str, *, message_id: str | None = None
+    ) -> None:
+        """Store an event for a topic and have it sent at once: a step, done once however often the turn is run.
+
+        It follows what earlier turns of the agent have published to the topic, and comes before what this one has
+        collected; it has left also when the turn fails.
+
+        Raises:
+            TurnClosedError: the turn has finished.
+        """
+        self._require_open("a publish")
+
+        told = (topic.type, topic.source, content.type, message_id or "")
+
+        def rows(step: str) -> Sequence[OutboxRow]:
+            event_id = message_id or derive_id("now", *self._cause(), step)
+            return (self._output(content, topic, kafka_topic, event_id),)
+
+        spec: WaitSpec[None] = WaitSpec(
+            kind="effect",
+            name="publish",
+            input=b"\0".join([*(each.encode("utf-8", "surrogatepass") for each in told), content.data or b""]),
+            encode=lambda _: b"null",
+            decode=lambda _: None,
+            repeatable=True,
+            outbox=rows,
         )
-        message = encode(envelope, key=topic.source.encode())
-        self.outbox.append(OutboxRow(topic=kafka_topic, key=message.key, value=message.value, headers=message.headers))
+        await self.steps.post(spec)
+
+    def _output(self, content: Content, topic: TopicId, kafka_topic: str, event_id: str) -> OutboxRow:
+        agent = self.delivery.agent
+        headers = publish_headers(
+            self.delivery.envelope,
+            sender(self.namespace, agent.type, agent.key),
+            event_id=event_id,
+            payload_type=content.type,
+            datacontenttype=content.datacontenttype,
+            topic_type=topic.type,
+            topic_source=topic.source,
+            at_ms=self._now_ms(),
+            extensions=extension_headers(content.extensions),
+        )
+        return OutboxRow(topic=kafka_topic, key=topic.source.encode(), value=content.data, headers=headers)
 
     def answer(self, content: Content, kind: str) -> Envelope:
         """Return the reply or fault that ends this turn's request."""

@@ -19,7 +19,10 @@ class TurnUnwound(BaseException):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitSpec(StepSpec[T]):
-    """A step of kind `request`, `timer` or `human`: while it is open, and nothing else, its turn holds no slot."""
+    """A step of kind `request`, `timer` or `human`: while it is open, and nothing else, its turn holds no slot.
+
+    Also a step whose intent is all there is to it: rows to send.
+    """
 
     due_seconds: float | None = None
     """How long from its intent, by the journal's clock, until its timer fires or its deadline passes."""

@@ -122,15 +122,15 @@ class Writer:
 
     # ── what others call ───────────────────────────────────────────────────────────────────────────────────
 
-    async def commit(self, turn: Finish) -> Started | None:
-        """Finish a turn and return its lane's next head, if the lane goes on.
+    def commit(self, turn: Finish) -> asyncio.Future[Started | None]:
+        """Finish a turn; the future gives its lane's next head, if the lane goes on.
 
         Raises:
             LaneLostError: another process holds the lane; nothing was stored.
             ValueRefusedError: the database refuses a value of this turn; nothing of it was stored.
             ProcessBuriedError: this incarnation is over.
         """
-        return await self._submit(self._queues.turns, turn)
+        return self._submit(self._queues.turns, turn)
 
     async def open_step(self, intent: StepIntent) -> StepRow | None:
         """Store an intent; None when the lane's token no longer matches."""
@@ -164,13 +164,13 @@ class Writer:
         self._sent_due = bool(self._queues.sent)
         self._wake.set()
 
-    async def _submit(self, queue: deque[Waiting[T, R]], value: T) -> R:
+    def _submit(self, queue: deque[Waiting[T, R]], value: T) -> asyncio.Future[R]:
         if self._dead is not None:
             raise self._dead
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         queue.append(Waiting(value, future))
         self._wake.set()
-        return await future
+        return future
 
     # ── the task ───────────────────────────────────────────────────────────────────────────────────────────
 

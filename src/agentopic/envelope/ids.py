@@ -56,19 +56,17 @@ def derive_id(*parts: str | int | bytes) -> str:
     Different parts, or the same bytes split differently or of another type, give different ids. The result is
     a UUIDv8 (RFC 9562, section 5.8) over a BLAKE2b digest, 122 bits of which remain.
     """
-    digest = blake2b(digest_size=16, person=b"agentopic-id")
+    pieces: list[bytes] = []
     for part in parts:
         if isinstance(part, str):
             content = part.encode("utf-8", "surrogatepass")
-            digest.update(b"s%d:" % len(content))
+            pieces.append(b"s%d:%b" % (len(content), content))
         elif isinstance(part, int):
             content = b"%d" % part
-            digest.update(b"i%d:" % len(content))
+            pieces.append(b"i%d:%b" % (len(content), content))
         else:
-            content = part
-            digest.update(b"b%d:" % len(content))
-        digest.update(content)
-    digits = digest.hexdigest()
+            pieces.append(b"b%d:%b" % (len(part), part))
+    digits = blake2b(b"".join(pieces), digest_size=16, person=b"agentopic-id").hexdigest()
     variant = _VARIANT[digits[16]]
     return f"{digits[:8]}-{digits[8:12]}-8{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 

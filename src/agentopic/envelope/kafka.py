@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -162,10 +162,18 @@ def _headers(envelope: Envelope) -> list[tuple[str, bytes]]:
         headers.append((_CONTENT_TYPE, envelope.datacontenttype.encode()))
     if envelope.dataschema is not None:
         headers.append(("ce_dataschema", envelope.dataschema.encode()))
-    for name, value in envelope.extensions.items():
-        text = value.encode() if type(value) is str else canonical_text(value).encode()
-        headers.append((_HEADER_OF.get(name) or f"ce_{name}", text))
+    headers.extend(extension_headers(envelope.extensions))
     return headers
+
+
+def extension_headers(extensions: Mapping[str, ExtensionValue]) -> tuple[tuple[str, bytes], ...]:
+    """Return the headers of an event's extensions."""
+    return tuple(
+        [
+            (_HEADER_OF.get(name) or f"ce_{name}", (value if type(value) is str else canonical_text(value)).encode())
+            for name, value in extensions.items()
+        ]
+    )
 
 
 def _checked_content_type(headers: Headers, value: bytes | None, key: bytes | None, max_bytes: int) -> bytes | None:

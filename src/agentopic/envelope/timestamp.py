@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from agentopic.errors import EnvelopeError
 
@@ -46,6 +47,17 @@ def format_time(time: datetime) -> str:
         # RFC 3339 knows offsets in whole minutes only.
         return time.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
     return time.isoformat()
+
+
+def format_millis(millis: int) -> str:
+    """Return what `format_time` makes of the UTC time so many milliseconds after the epoch."""
+    seconds, rest = divmod(millis, 1000)
+    return f"{_until_the_second(seconds)}.{rest:03d}000Z" if rest else f"{_until_the_second(seconds)}Z"
+
+
+@lru_cache(maxsize=64)
+def _until_the_second(seconds: int) -> str:
+    return (datetime.fromtimestamp(0, UTC) + timedelta(seconds=seconds)).isoformat()[: -len("+00:00")]
 
 
 def _not_a_time(attribute: str, text: str) -> EnvelopeError:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from agentopic.core._immutable import immutable
 from agentopic.errors import TransportError
 
 Headers = tuple[tuple[str, bytes], ...]
@@ -18,7 +18,7 @@ class TopicPartition(NamedTuple):
     partition: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable
 class Record:
     """One record as it lies in the log; nothing in it has been interpreted."""
 
@@ -31,7 +31,7 @@ class Record:
     headers: Headers = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable
 class OutgoingRecord:
     """One record to append. Without `partition` the key decides (Kafka's murmur2), without a key any partition."""
 

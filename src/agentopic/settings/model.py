@@ -240,6 +240,11 @@ class Settings(ProviderSettings, MeteringSettings):
         validation_alias=also_autogen("ALLOWED_PROVIDER_NAMESPACES"),
         description="Further packages, separated by commas, from which component JSON may load classes.",
     )
+    allow_component_source: bool = Field(
+        default=False,
+        validation_alias=names("ALLOW_COMPONENT_SOURCE"),
+        description="Whether source code in component JSON (function tools) may be run; for JSON you trust only.",
+    )
     _sources: dict[str, str] = PrivateAttr(default_factory=dict[str, str])
 
     def __init__(self, **arguments: Any) -> None:

@@ -17,17 +17,17 @@ _ORACLE = _HERE.parents[2] / ".venv-oracle" / "bin" / "python"
 
 
 @pytest.fixture(scope="session")
-def printed() -> Callable[[str], Any]:
-    """Run the script of conversations against "autogen" or "agentopic"; returns what it printed as JSON."""
+def printed() -> Callable[..., Any]:
+    """Run a script of scenarios against "autogen" or "agentopic"; returns what it printed as JSON."""
     if not _ORACLE.exists():
         reason = "no oracle: 'make oracle' sets up AutoGen 0.7.5 to compare with"
         if os.environ.get("CI"):
             pytest.fail(f"{reason}; it is part of every CI run", pytrace=False)
         pytest.skip(reason)
 
-    def run(product: str) -> Any:
+    def run(product: str, script: str = "autogen_conversations.py") -> Any:
         python = str(_ORACLE) if product == "autogen" else sys.executable
-        command = [python, str(_HERE / "autogen_conversations.py"), product]
+        command = [python, str(_HERE / script), product]
         ended = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)
         assert ended.returncode == 0, ended.stderr
         return json.loads(ended.stdout)

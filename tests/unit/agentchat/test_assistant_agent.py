@@ -236,7 +236,7 @@ async def test_an_agent_is_built_again_from_json() -> None:
     )
     dumped = agent.dump_component().model_dump(mode="json")
 
-    loaded = ComponentLoader.load_component(dumped, expected=AssistantAgent)
+    loaded = ComponentLoader.load_component(dumped, expected=AssistantAgent, allow_source_code=True)
 
     assert dumped["provider"] == "autogen_agentchat.agents.AssistantAgent"
     assert loaded.dump_component().model_dump(mode="json") == dumped

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from agentopic.adapters.clock import SystemClock
@@ -16,6 +16,7 @@ from agentopic.core import (
     try_get_known_serializers_for_type,
 )
 from agentopic.engine.mesh import Mesh
+from agentopic.engine.middleware import Middleware
 from agentopic.engine.options import EngineOptions
 from agentopic.engine.runtime import EngineRuntime
 
@@ -49,12 +50,13 @@ def numbered(heard: list[tuple[int, str]], number: int) -> Closure:
     return hear
 
 
-def client(town: Town, **options: Any) -> EngineRuntime:
+def client(town: Town, *, middleware: Sequence[Middleware] = (), **options: Any) -> EngineRuntime:
     """Return a process without a journal."""
     chosen: dict[str, Any] = {"namespace": NS, "partitions": 4, "drain_seconds": 2.0, **options}
     runtime = EngineRuntime(
         Mesh(transport=MemoryTransport(town.log), admin=MemoryAdmin(town.log), clock=SystemClock()),
         EngineOptions(**chosen),
+        middleware=middleware,
     )
     runtime.add_message_serializer(try_get_known_serializers_for_type(Note))
     town.stops(runtime)

@@ -420,7 +420,8 @@ async def test_an_agent_of_a_plain_factory_that_keeps_no_state_lives_in_its_proc
     await runtime.register_factory("clerk", lambda: Forgetful(seen))
     runtime.add_message_serializer(try_get_known_serializers_for_type(Note))
     await runtime.add_subscription(TypeSubscription("clerk", "clerk"))
-    await runtime.start()
+    with pytest.warns(UserWarning, match="gone with this process"):
+        await runtime.start()
 
     for text in ("good", "bad", "good"):
         await runtime.publish_message(Note(text=text), topic("clerk"))

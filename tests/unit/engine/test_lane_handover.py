@@ -4,7 +4,13 @@ import asyncio
 from dataclasses import dataclass
 
 from agentopic import AgentService, DurableRuntime, payload
+from agentopic.adapters.journal.memory.tables import LaneEntry
 from agentopic.core import MessageContext, RoutedAgent, TopicId, TypeSubscription, event
+from agentopic.core._turn import ask
+from agentopic.errors import ValueRefusedError
+
+from .faulty_journal import FaultyJournal
+from .town import Note, Resident, Town, topic, until
 
 EVENTS, KEYS = 1_000, 500
 MESH = "memory://handover", "memory://handover"
@@ -50,3 +56,37 @@ async def test_a_delivery_that_is_stored_while_its_lane_is_ending_is_run() -> No
             await all_handled.wait()
 
     assert handled == set(range(EVENTS))
+
+
+async def test_a_lane_whose_turn_is_refused_during_a_drain_is_handed_back(town: Town) -> None:
+    """What a refused turn leaves is committed as a dead letter, and starts no further turn of this process."""
+    journal = FaultyJournal(town.store)
+    begun, gate = asyncio.Event(), asyncio.Event()
+
+    async def handle(agent: Resident, message: Note, _ctx: MessageContext) -> None:
+        if agent.id.key == "waiting":
+            await ask("go on?")
+        begun.set()
+        await gate.wait()
+
+    runtime = town.runtime(journal=journal)
+    await town.settle(runtime, "clerk", handle)
+    await runtime.start()
+    await runtime.publish_message(Note(), topic("clerk", "waiting"))
+    for number in (1, 2):
+        await runtime.publish_message(Note(number=number), topic("clerk", "running"))
+    await begun.wait()
+    await until(lambda: len(lane_of(town, "running").deliveries) == 2, "both are stored")
+
+    stopping = asyncio.create_task(runtime.stop())
+    await until(lambda: lane_of(town, "waiting").owner is None, "the drain has begun")
+    journal.break_next("commit", "before", ValueRefusedError("no such value"))
+    gate.set()
+    await stopping
+
+    assert len(town.records("dead.clerk")) == 1
+    assert [each.attempts for each in lane_of(town, "running").deliveries.values()] == [0]
+
+
+def lane_of(town: Town, key: str) -> LaneEntry:
+    return next(lane for lane in town.store.lanes.values() if lane.key == key)

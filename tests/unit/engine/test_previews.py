@@ -231,3 +231,37 @@ async def test_a_topic_that_may_not_be_created_drops_previews_alone(town: Town):
     await runtime.stop_when_idle()
 
     assert seen == ["one two"]
+
+
+class TalkativeModel(PaidModel):
+    """Streams a piece that contains itself before it answers."""
+
+    async def create_stream(self, messages: Any, **_: Any) -> AsyncGenerator[Any, None]:
+        endless: list[Any] = ["piece"]
+        endless.append(endless)
+        yield endless
+        async for item in super().create_stream(messages):
+            yield item
+
+
+async def test_an_item_without_end_is_shown_as_its_text_and_the_call_goes_on(town: Town):
+    model, seen = TalkativeModel("yes"), list[str]()
+
+    events = await shown(town, streaming(model, seen), expect=2)
+
+    assert [data(each).get("item") or data(each)["text"] for each in events] == ["['piece', [...]]", "yes "]
+    assert (model.calls, seen) == (1, ["yes"])
+
+
+class PolishedModel(PaidModel):
+    """Streams what the class it builds on streams."""
+
+    async def create_stream(self, messages: Any, **_: Any) -> AsyncGenerator[Any, None]:
+        async for item in super().create_stream(messages):
+            yield item
+
+
+async def test_a_stream_that_feeds_another_one_is_not_shown_twice(town: Town):
+    events = await shown(town, streaming(PolishedModel("one two"), []), expect=1)
+
+    assert text(events) == "one two "

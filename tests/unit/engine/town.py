@@ -90,6 +90,7 @@ class Town:
         blobs: Any = None,
         rate_limits: Any = None,
         rate_limits_by_name: Any = None,
+        intervention_handlers: Any = None,
         **options: Any,
     ) -> EngineRuntime:
         """Return one more process on the mesh, not started."""
@@ -104,7 +105,7 @@ class Town:
         chosen: dict[str, Any] = {"namespace": NS, "partitions": 4, "drain_seconds": 5.0, "retry": AT_ONCE, **options}
         if rate_limits_by_name is not None:
             chosen["rate_limits"] = rate_limits_by_name
-        runtime = EngineRuntime(mesh, EngineOptions(**chosen))
+        runtime = EngineRuntime(mesh, EngineOptions(**chosen), intervention_handlers=intervention_handlers)
         self._stack.push_async_callback(runtime.stop)
         return runtime
 

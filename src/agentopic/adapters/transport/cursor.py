@@ -12,6 +12,8 @@ class Cursor:
 
     def __init__(self) -> None:
         self.generation = 0
+        self.topics: frozenset[str] = frozenset()
+        """The topics of the assigned partitions."""
         self._positions: dict[TopicPartition, int] = {}
         self._first = 0
 
@@ -23,6 +25,7 @@ class Cursor:
     def assign(self, positions: Mapping[TopicPartition, int]) -> None:
         """Read exactly these from now on; partitions that stay keep their position."""
         self._positions = {part: self._positions.get(part, offset) for part, offset in positions.items()}
+        self.topics = frozenset(part.topic for part in positions)
         self.generation += 1
 
     def turn(self) -> Sequence[tuple[TopicPartition, int]]:

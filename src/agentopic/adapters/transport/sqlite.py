@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from agentopic.adapters.transport.send_group import Results, SendGroup
 from agentopic.adapters.transport.sqlite_reader import SqliteReader
@@ -45,7 +46,7 @@ class SqliteTransport:
 
     async def _append(self, records: Sequence[OutgoingRecord]) -> Results:
         results = await self._session.write(lambda log: log.append(records))
-        self._ring()
+        self._ring({record.topic for record in records})
         return results
 
     async def reader(self, group: str) -> SqliteReader:
@@ -63,7 +64,12 @@ class SqliteTransport:
         await self._take_down_bell()
         await self._session.aclose()
 
-    def _ring(self) -> None:
+    def _ring(self, topics: AbstractSet[str]) -> None:
+        for reader in self._readers:
+            if reader.reads_any(topics):
+                reader.ring()
+
+    def _ring_all(self) -> None:
         for reader in self._readers:
             reader.ring()
 
@@ -72,7 +78,7 @@ class SqliteTransport:
             if self._listing is not None:
                 return
             try:
-                self._bell = self._bell or await Bell.hang(self._ring)
+                self._bell = self._bell or await Bell.hang(self._ring_all)
             except OSError:
                 return  # no loopback network: readers poll
             await self._list(self._bell.port)

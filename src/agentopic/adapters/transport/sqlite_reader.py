@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from agentopic.adapters.transport.cursor import Cursor
 from agentopic.adapters.transport.sqlite_session import SqliteSession, SqliteTransportOptions
@@ -28,6 +29,10 @@ class SqliteReader:
         self._cursor = Cursor()
         self._bell = asyncio.Event()
         self._closed = False
+
+    def reads_any(self, topics: AbstractSet[str]) -> bool:
+        """Whether a partition of one of these topics is assigned."""
+        return not self._cursor.topics.isdisjoint(topics)
 
     def ring(self) -> None:
         """Look at the log now."""

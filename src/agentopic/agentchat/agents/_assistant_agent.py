@@ -12,6 +12,9 @@ from pydantic import BaseModel
 from agentopic.agentchat.agents._assistant_answer import AssistantAnswer
 from agentopic.agentchat.agents._assistant_config import AssistantAgentConfig, AssistantOptions
 from agentopic.agentchat.agents._base_chat_agent import BaseChatAgent
+from agentopic.agentchat.agents._remembering import remember
+from agentopic.agentchat.agents._workbench_state import load_workbenches, save_workbenches
+from agentopic.agentchat.approval import ApprovalPolicy, ApprovalWorkbench, ToolApprovalFunc
 from agentopic.agentchat.base import Handoff, Response
 from agentopic.agentchat.messages import (
     BaseAgentEvent,
@@ -43,7 +46,8 @@ class AssistantAgent(BaseChatAgent, Component[AssistantAgentConfig]):
     The model is asked at most `max_tool_iterations` times as long as it calls tools; all tools it asks for at once
     run side by side. Afterwards the results are put into words by the model (`reflect_on_tool_use`, default True
     with an `output_content_type`), or summarised as they are. The first handoff among the calls ends the answer.
-    With `output_content_type` answers are StructuredMessages of that class.
+    With `output_content_type` answers are StructuredMessages of that class. `tool_approval` says which tool calls are
+    made, refused, or put before a person (see ApprovalWorkbench).
 
     Inside a durable turn each model and tool call is recorded, and message ids and times come from the turn.
 
@@ -75,6 +79,8 @@ class AssistantAgent(BaseChatAgent, Component[AssistantAgentConfig]):
         output_content_type_format: str | None = None,
         memory: Sequence[Memory] | None = None,
         metadata: dict[str, str] | None = None,
+        tool_approval: ApprovalPolicy | None = None,
+        tool_approval_func: ToolApprovalFunc | None = None,
     ) -> None:
         super().__init__(name=name, description=description)
         if max_tool_iterations < 1:
@@ -94,7 +100,7 @@ class AssistantAgent(BaseChatAgent, Component[AssistantAgentConfig]):
             model_client=model_client,
             model_context=model_context or UnboundedChatCompletionContext(),
             system_messages=[] if system_message is None else [SystemMessage(content=system_message)],
-            workbenches=_workbenches(workbench, own_tools),
+            workbenches=_approved(_workbenches(workbench, own_tools), tool_approval, tool_approval_func),
             handoffs={handoff.name: handoff for handoff in transfers},
             handoff_tools=[handoff.handoff_tool for handoff in transfers],
             stream=model_client_stream,
@@ -136,7 +142,7 @@ class AssistantAgent(BaseChatAgent, Component[AssistantAgentConfig]):
         self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
     ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]:
         """Answer new messages and show what happens; raises as AssistantAnswer.items."""
-        await self._remember(messages)
+        await remember(messages, self.model_context)
         inner_messages: list[BaseAgentEvent | BaseChatMessage] = []
         for memory in self._memory:
             update = await memory.update_context(self.model_context)
@@ -154,19 +160,15 @@ class AssistantAgent(BaseChatAgent, Component[AssistantAgentConfig]):
         await self.model_context.clear()
 
     async def save_state(self) -> Mapping[str, Any]:
-        """The conversation."""
-        return AssistantAgentState(llm_context=await self.model_context.save_state()).model_dump()
+        """The conversation, and what the tools remember if they do, which AutoGen leaves out."""
+        state = AssistantAgentState(llm_context=await self.model_context.save_state()).model_dump()
+        workbenches = await save_workbenches(self._options.workbenches)
+        return state if workbenches is None else {**state, "workbenches": workbenches}
 
     async def load_state(self, state: Mapping[str, Any]) -> None:
-        """Take over a saved conversation."""
+        """Take over a saved conversation, of AutoGen's or with what the tools remember."""
         await self.model_context.load_state(AssistantAgentState.model_validate(state).llm_context)
-
-    async def _remember(self, messages: Sequence[BaseChatMessage]) -> None:
-        for message in messages:
-            if isinstance(message, HandoffMessage):
-                for context_message in message.context:
-                    await self.model_context.add_message(context_message)
-            await self.model_context.add_message(message.to_model_message())
+        await load_workbenches(self._options.workbenches, state.get("workbenches", ()))
 
     def _to_config(self) -> AssistantAgentConfig:
         options = self._options
@@ -213,6 +215,14 @@ class AssistantAgent(BaseChatAgent, Component[AssistantAgentConfig]):
             output_content_type_format=factory.format_string if factory else None,
             metadata=config.metadata,
         )
+
+
+def _approved(
+    workbenches: list[Workbench], policy: ApprovalPolicy | None, func: ToolApprovalFunc | None
+) -> list[Workbench]:
+    if policy is None:
+        return workbenches
+    return [ApprovalWorkbench(workbench, policy, approval_func=func) for workbench in workbenches]
 
 
 def _as_tool(tool: Any) -> BaseTool[Any, Any]:

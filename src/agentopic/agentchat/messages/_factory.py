@@ -7,6 +7,7 @@ from typing import Any
 
 from agentopic.agentchat.messages import _chat, _events
 from agentopic.agentchat.messages._base import BaseAgentEvent, BaseChatMessage
+from agentopic.errors import MessageFormatError
 
 _BUILT_IN: tuple[type[BaseAgentEvent | BaseChatMessage], ...] = (
     _chat.TextMessage,
@@ -21,6 +22,7 @@ _BUILT_IN: tuple[type[BaseAgentEvent | BaseChatMessage], ...] = (
     _events.ModelClientStreamingChunkEvent,
     _events.ThoughtEvent,
     _events.SelectSpeakerEvent,
+    _events.SelectorEvent,
     _events.CodeGenerationEvent,
     _events.CodeExecutionEvent,
 )
@@ -49,11 +51,18 @@ class MessageFactory:
         self._message_types[message_type.__name__] = message_type
 
     def create(self, data: Mapping[str, Any]) -> BaseAgentEvent | BaseChatMessage:
-        """Build a message from its dump; ValueError when `type` is missing or not known."""
+        """Build a message from its dump.
+
+        Raises:
+            MessageFormatError: it is no object, or `type` is missing or not known; a ValueError.
+            pydantic.ValidationError: a field does not fit; its `loc` says which. Also a ValueError.
+        """
+        if not isinstance(data, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] - it may come from anywhere
+            raise MessageFormatError(f"a message is an object with the field 'type', not {type(data).__name__}")
         name = data.get("type")
         if name is None:
-            raise ValueError("Field 'type' is required in the message data to recover the message type.")
-        message_type = self._message_types.get(name)
+            raise MessageFormatError("Field 'type' is required in the message data to recover the message type.")
+        message_type = self._message_types.get(name) if isinstance(name, str) else None
         if message_type is None:
-            raise ValueError(f"Unknown message type: {name}")
+            raise MessageFormatError(f"type: Unknown message type: {name!r:.100}")
         return message_type.load(data)

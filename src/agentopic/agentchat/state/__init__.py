@@ -1,25 +1,25 @@
 """What agents and teams save, as in `autogen_agentchat.state`."""
 
-from __future__ import annotations
+from agentopic.agentchat.state._agent_states import AssistantAgentState, BaseState, SocietyOfMindAgentState
+from agentopic.agentchat.state._team_states import (
+    BaseGroupChatManagerState,
+    ChatAgentContainerState,
+    MagenticOneOrchestratorState,
+    RoundRobinManagerState,
+    SelectorManagerState,
+    SwarmManagerState,
+    TeamState,
+)
 
-from collections.abc import Mapping
-from typing import Any
-
-from pydantic import BaseModel, Field
-
-
-class BaseState(BaseModel):
-    """A saved state; `type` says of what, `version` in which form."""
-
-    type: str = Field(default="BaseState")
-    version: str = Field(default="1.0.0")
-
-
-class AssistantAgentState(BaseState):
-    """An assistant's conversation."""
-
-    type: str = Field(default="AssistantAgentState")
-    llm_context: Mapping[str, Any] = Field(default_factory=lambda: dict[str, Any]([("messages", [])]))
-
-
-__all__ = ["AssistantAgentState", "BaseState"]
+__all__ = [
+    "AssistantAgentState",
+    "BaseGroupChatManagerState",
+    "BaseState",
+    "ChatAgentContainerState",
+    "MagenticOneOrchestratorState",
+    "RoundRobinManagerState",
+    "SelectorManagerState",
+    "SocietyOfMindAgentState",
+    "SwarmManagerState",
+    "TeamState",
+]

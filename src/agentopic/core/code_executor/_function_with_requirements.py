@@ -59,7 +59,7 @@ class FunctionWithRequirementsStr:
         self.compiled_func = _define(func, definition.name, global_imports)
 
     def __call__(self, *args: Any, **kwargs: Any) -> None:
-        raise TypeError("a function given as source runs in an executor and cannot be called here")
+        raise NotImplementedError("a function given as source runs in an executor and cannot be called here")
 
 
 def with_requirements(

@@ -18,7 +18,8 @@ from agentopic.core.tool_agent._tool_exceptions import (
     ToolNotFoundException,
 )
 from agentopic.core.tools._tool import Tool
-from agentopic.core.tools._tool_failure import ToolFailure, await_tool
+from agentopic.core.tools._call_limit import result_text
+from agentopic.core.tools._tool_failure import ToolFailure, await_tool, told_failures
 
 
 class ToolAgent(RoutedAgent):
@@ -51,11 +52,11 @@ class ToolAgent(RoutedAgent):
             value = await await_tool(
                 tool.run_json(arguments, ctx.cancellation_token, call_id=call_id), ctx.cancellation_token
             )
+            with told_failures():
+                text = result_text(tool, value)
         except ToolFailure as exc:
             raise ToolExecutionException(call_id, f"Error: {exc.text}", name) from exc
-        return FunctionExecutionResult(
-            content=tool.return_value_as_string(value), call_id=call_id, name=name, is_error=False
-        )
+        return FunctionExecutionResult(content=text, call_id=call_id, name=name, is_error=False)
 
 
 def _arguments(call: FunctionCall, tool: Tool) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from agentopic.core._genai_spans import trace_tool_span
 from agentopic.core._logger_names import EVENT_LOGGER_NAME
 from agentopic.core._turn import OnUnknown
 from agentopic.core.logging import ToolCallEvent
+from agentopic.core.tools._call_limit import RESULT_CHARACTERS, TIMEOUT_SECONDS
 from agentopic.core.tools._recording import ToolEffect, record_tool_calls
 from agentopic.core.tools._tool import StreamTool, Tool
 from agentopic.core.tools._tool_schema import ToolSchema, tool_schema
@@ -43,6 +44,12 @@ class BaseTool(ABC, Tool, ComponentBase[BaseModel], Generic[ArgsT, ReturnT]):
 
     on_unknown: OnUnknown | None = None
     """What is done about an unrepeatable call that was open when its process died; None: as the service says."""
+
+    timeout_seconds: float | None = TIMEOUT_SECONDS
+    """How long a call may take, without waits for a person or a timer; None: as long as it likes."""
+
+    max_result_characters: int | None = RESULT_CHARACTERS
+    """How long the text of a result may be that a model is shown or the journal keeps; None: of any length."""
 
     step_scope: ClassVar[bool] = False
     """True on tools that only run agents, teams or other tools: what runs inside is recorded instead."""

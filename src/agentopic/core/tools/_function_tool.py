@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextvars
 import functools
 import inspect
 from collections.abc import Callable, Sequence
@@ -12,22 +10,30 @@ from typing import Any, Self
 from pydantic import BaseModel
 
 from agentopic.core._cancellation_token import CancellationToken
-from agentopic.core._component_config import Component, component_policy, native_module
+from agentopic.core._component_config import Component
+from agentopic.core._component_policy import policy_in_force
+from agentopic.core._component_provider import native_module
 from agentopic.core._turn import OnUnknown
 from agentopic.core.code_executor._function_with_requirements import function_definition, source_of
 from agentopic.core.code_executor._imports import Alias, Import, ImportFromModule, import_statement
 from agentopic.core.tools._arguments_model import arguments_model
 from agentopic.core.tools._base_tool import BaseTool
 from agentopic.core.tools._idempotency import idempotency_key_or_new
+from agentopic.core.tools._call_limit import RESULT_CHARACTERS, TIMEOUT_SECONDS
 from agentopic.core.tools._recording import ToolEffect
-from agentopic.errors import ComponentError
+from agentopic.core.tools._tool_thread import call_in_thread
+from agentopic.errors import ComponentError, ComponentSourceError
 
 _TOKEN = "cancellation_token"  # noqa: S105 - a parameter's name
 _KEY = "idempotency_key"
+_LOAD_FAILURES = (
+    ArithmeticError, AssertionError, AttributeError, ImportError, LookupError, NameError, OSError, RuntimeError,
+    SyntaxError, TypeError, ValueError,
+)  # fmt: skip
 
 
 class FunctionToolConfig(BaseModel):
-    """Config of FunctionTool: the function's source, which loading executes."""
+    """Config of FunctionTool: the function's source, which loading executes where that is allowed."""
 
     source_code: str
     name: str
@@ -61,12 +67,16 @@ class FunctionTool(BaseTool[BaseModel, BaseModel], Component[FunctionToolConfig]
         *,
         effect: ToolEffect = "unrepeatable",
         on_unknown: OnUnknown | None = None,
+        timeout_seconds: float | None = TIMEOUT_SECONDS,
+        max_result_characters: int | None = RESULT_CHARACTERS,
     ) -> None:
         self._func = func
         self._source_code: str | None = None
         self._global_imports = global_imports
         self.effect = effect
         self.on_unknown = on_unknown
+        self.timeout_seconds = timeout_seconds
+        self.max_result_characters = max_result_characters
         self._injected = {_TOKEN, _KEY} & set(inspect.signature(func).parameters)
         tool_name = name or _name_of(func)
         args_type, return_type = arguments_model(f"{tool_name}args", func, self._injected)
@@ -82,8 +92,7 @@ class FunctionTool(BaseTool[BaseModel, BaseModel], Component[FunctionToolConfig]
         call = functools.partial(self._func, **kwargs)
         if _is_async(self._func):
             return await call()
-        in_context = functools.partial(contextvars.copy_context().run, call)
-        future = asyncio.get_running_loop().run_in_executor(None, in_context)
+        future = call_in_thread(call)
         cancellation_token.link_future(future)
         return await future
 
@@ -126,15 +135,18 @@ class FunctionTool(BaseTool[BaseModel, BaseModel], Component[FunctionToolConfig]
 
 
 def _load(config: FunctionToolConfig) -> Callable[..., Any]:
-    if not component_policy.get().allow_source_code:
-        raise ComponentError(f"tool {config.name!r} carries source code, which may not be loaded here")
+    if not policy_in_force().allow_source_code:
+        raise ComponentSourceError(
+            f"tool {config.name!r} carries source code, and loading would run it: if you trust whoever wrote this "
+            "JSON, pass allow_source_code=True to load_component or set AGENTOPIC_ALLOW_COMPONENT_SOURCE=true"
+        )
     imports = "\n".join(import_statement(_native(imported)) for imported in config.global_imports)
     module: dict[str, Any] = {}
     try:
         function_name = function_definition(config.source_code).name
         code = compile(f"{imports}\n{config.source_code}", f"<{config.name}>", "exec", dont_inherit=True)
         exec(code, module)  # noqa: S102 - allowed by the policy above
-    except (ImportError, NameError, SyntaxError, ValueError) as exc:
+    except _LOAD_FAILURES as exc:
         raise ComponentError(f"the function of tool {config.name!r} cannot be loaded: {exc}") from exc
     return module[function_name]
 

@@ -13,6 +13,7 @@ from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
 from pydantic_core import PydanticSerializationError
 
 from agentopic.core._turn import StepSpec, TurnScope, current_turn
+from agentopic.core.tools._call_limit import result_text, time_limit
 from agentopic.core.tools._idempotency import use_idempotency_key
 from agentopic.core.tools._stream_step import ReplayedStep, stream_step
 from agentopic.core.tools._tool import Tool
@@ -46,9 +47,12 @@ def record_tool_calls(cls: type) -> None:
 def _recorded_run(run_json: RunJson) -> RunJson:
     @functools.wraps(run_json)
     async def recorded(self: Any, *args: Any, **kwargs: Any) -> Any:
-        turn = current_turn.get()
-        if turn is None or self.step_scope:
+        if self.step_scope:
             return await run_json(self, *args, **kwargs)
+        turn = current_turn.get()
+        if turn is None:
+            async with time_limit(self):
+                return await run_json(self, *args, **kwargs)
         return await _run_in_turn(turn, self, run_json, args, kwargs)
 
     return recorded
@@ -65,10 +69,12 @@ async def _run_in_turn(
         with use_idempotency_key(idempotency_key):
             try:
                 with told_failures() if told else nullcontext():
-                    value = await run_json(tool, *args, **kwargs)
+                    async with time_limit(tool):
+                        value = await run_json(tool, *args, **kwargs)
+                    record = _result_record(tool, value)
             except ToolFailure as failure:
-                return await _with_state(tool, Record(failure=failure.text))
-            return await _record(tool, value)
+                record = Record(failure=failure.text)
+            return await _with_state(tool, record)
 
     record = await turn.step(_spec(tool, args, kwargs), run)
     return await _value(tool, record, replayed=not ran)
@@ -78,8 +84,10 @@ def _recorded_run_stream(run_json_stream: RunJsonStream) -> RunJsonStream:
     @functools.wraps(run_json_stream)
     def recorded(self: Any, *args: Any, **kwargs: Any) -> AsyncGenerator[Any, None]:
         turn = current_turn.get()
-        if turn is None or self.step_scope:
+        if self.step_scope:
             return run_json_stream(self, *args, **kwargs)
+        if turn is None:
+            return _limited(self, run_json_stream(self, *args, **kwargs))
 
         told = failures_are_told()
 
@@ -95,16 +103,30 @@ def _recorded_run_stream(run_json_stream: RunJsonStream) -> RunJsonStream:
     return recorded
 
 
+async def _limited(tool: Any, stream: AsyncGenerator[Any, None]) -> AsyncGenerator[Any, None]:
+    """The items of a stream, each of which must come in the tool's time."""
+    async with aclosing(stream) as items:
+        while True:
+            try:
+                async with time_limit(tool):
+                    item = await anext(items)
+            except StopAsyncIteration:
+                return
+            yield item
+
+
 async def _ending_in_a_record(tool: Any, stream: AsyncGenerator[Any, None], *, told: bool) -> AsyncGenerator[Any, None]:
     last: list[Any] = []
     try:
         with told_failures() if told else nullcontext():
-            async with aclosing(stream) as items:
+            async with aclosing(_limited(tool, stream)) as items:
                 async for item in items:
                     if last:
                         yield last.pop()
                     last.append(item)
     except ToolFailure as failure:
+        for item in last:
+            yield item
         yield await _with_state(tool, Record(failure=failure.text))
         return
     for item in last:
@@ -157,9 +179,13 @@ async def _with_state(tool: Any, record: Record) -> Record:
 
 
 def _result_record(tool: Tool, value: Any) -> Record:
-    """The result as JSON; what JSON cannot carry without changing the text the model reads, as that text."""
+    """The result as JSON; what JSON cannot carry without changing the text the model reads, as that text.
+
+    Raises:
+        ToolResultTooLargeError: that text is longer than the tool's limit.
+    """
     adapter = _adapter(tool)
-    text = tool.return_value_as_string(value)
+    text = result_text(tool, value)
     try:
         as_json = adapter.dump_python(value, mode="json", warnings="error")
         read_back = tool.return_value_as_string(adapter.validate_python(as_json))

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from agentopic.core._cancellation_token import CancellationToken
 from agentopic.core._component_config import Component, ComponentModel
 from agentopic.core.tools._base_tool import BaseTool
+from agentopic.core.tools._call_limit import result_text
 from agentopic.core.tools._tool import StreamTool
 from agentopic.core.tools._tool_failure import ToolFailure, await_tool, telling, told_failures
 from agentopic.core.tools._tool_schema import ToolOverride, ToolSchema
@@ -63,7 +64,7 @@ class StaticWorkbench(Workbench, Component[StaticWorkbenchConfig]):
             value = await await_tool(tool.run_json(arguments or {}, token, call_id=call_id), token)
         except ToolFailure as failure:
             return _failed(name, failure.text)
-        return _succeeded(name, tool, value)
+        return _ended(name, tool, value)
 
     async def start(self) -> None:
         """Nothing to acquire."""
@@ -130,10 +131,12 @@ class StaticStreamWorkbench(StaticWorkbench, StreamWorkbench):
                             yield last.pop()
                         last.append(item)
         except ToolFailure as failure:
+            for item in last:
+                yield item
             yield _failed(name, failure.text)
             return
         if last:
-            yield _succeeded(name, tool, last[0])
+            yield _ended(name, tool, last[0])
         else:
             yield _failed(name, f"Tool {name} ended without a result.")
 
@@ -160,8 +163,13 @@ def _overridden(schema: ToolSchema, override: ToolOverride | None) -> ToolSchema
     return schema
 
 
-def _succeeded(name: str, tool: Any, value: Any) -> ToolResult:
-    return ToolResult(name=name, result=[TextResultContent(content=tool.return_value_as_string(value))])
+def _ended(name: str, tool: Any, value: Any) -> ToolResult:
+    try:
+        with told_failures():
+            text = result_text(tool, value)
+    except ToolFailure as failure:
+        return _failed(name, failure.text)
+    return ToolResult(name=name, result=[TextResultContent(content=text)])
 
 
 def _failed(name: str, text: str) -> ToolResult:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,9 @@ from agentopic.core._turn import RESTART, StepSpec, TurnScope
 from agentopic.errors import AgentopicError
 
 _END = object()
+
+_is_shown: ContextVar[bool] = ContextVar("agentopic_stream_is_shown", default=False)
+"""Whether this task is the inside of a stream whose items are shown already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,22 +33,29 @@ async def stream_step(
 ) -> AsyncGenerator[Any, None]:
     """Run `open_stream` as one step of `turn` and yield its items as they come.
 
-    Items are also shown as previews of the turn. The item that is the result ends the stream and is yielded only after
-    it has been recorded. If the step was recorded before, the stream is never opened and a single ReplayedStep is
-    yielded. Closing this generator cancels the step and waits for its end.
+    Items are also shown as previews of the turn, unless the stream feeds another one that is. The item that is the
+    result ends the stream and is yielded only after it has been recorded. If the step was recorded before, the stream
+    is never opened and a single ReplayedStep is yielded. Closing this generator cancels the step and waits for its
+    end.
     """
     live: asyncio.Queue[Any] = asyncio.Queue()
     opened = False
+    feeds_another = _is_shown.get()
+
+    def preview(item: Any) -> None:
+        if not feeds_another:
+            turn.preview(spec, item)
 
     def show(item: Any) -> None:
         live.put_nowait(item)
-        turn.preview(spec, item)
+        preview(item)
 
     async def run(idempotency_key: str) -> Any:
         nonlocal opened
         if opened:
-            turn.preview(spec, RESTART)
+            preview(RESTART)
         opened = True
+        _is_shown.set(True)
         async with aclosing(open_stream(idempotency_key)) as stream:
             return await _forward(stream, show, is_result)
 

@@ -28,6 +28,11 @@ def caused(event_id: str) -> dict[str, ExtensionValue]:
     }
 
 
+def run_of(event: Envelope) -> str:
+    """Return the id of the run an event belongs to."""
+    return event.correlationid or event.id
+
+
 def seconds_left(now: datetime) -> float | None:
     """Return how long the caller of the request that is being handled here still waits; None when nobody does."""
     cause = cause_here.get()

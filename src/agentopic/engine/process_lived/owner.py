@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeAlias
 
-from agentopic.core import AgentId, CancellationToken
+from agentopic.core import AgentId
 from agentopic.core._serialization_registry import SerializationRegistry
-from agentopic.engine.attempt import CANCEL_SECONDS
-from agentopic.engine.commands import CancelCommand, read_command
+from agentopic.engine.commands import (
+    CancelCommand,
+    CancelRunCommand,
+    PauseCommand,
+    ResumeCommand,
+    is_for_all,
+    read_command,
+)
 from agentopic.engine.delivery import reply_address
 from agentopic.engine.faults import fault_content
 from agentopic.engine.large_payloads import LargePayloads
@@ -51,7 +57,6 @@ class _Asked:
     agent: AgentId
     """As on the mesh."""
     ways: dict[Way, None]
-    token: CancellationToken = field(default_factory=CancellationToken)
     work: asyncio.Task[Any] | None = None
 
 
@@ -90,16 +95,26 @@ class Owner:
             self.take(request, way)
 
     def commanded(self, event: Envelope) -> None:
-        """Cancel a request, when that is what came over this process's partition."""
-        if not self._is_mine(event):
+        """Apply a command that came over this process's partition, if it is for it."""
+        if not (self._is_mine(event) or is_for_all(event)):
             return
         try:
             command = read_command(event)
         except AgentopicError as exc:
             log.warning("no valid command among the replies", id=event.id, error=str(exc))
             return
-        if isinstance(command, CancelCommand):
-            self._cancel(command, event)
+        inside = self._members.inside(AgentId(event.agtargettype or "all", event.agtargetkey or ""))
+        match command:
+            case CancelRunCommand():
+                self._handling.cancel_run(command.run)
+            case CancelCommand() if self._is_mine(event):
+                self._cancel(command, event)
+            case PauseCommand() if self._is_mine(event):
+                self._handling.curbs.pause(inside)
+            case ResumeCommand() if self._is_mine(event):
+                self._handling.curbs.resume(inside)
+            case _:
+                log.warning("a command that process-lived agents do not know", id=event.id, type=event.type)
 
     def owns(self, agent: AgentId) -> bool:
         """Whether an agent, named as on the mesh, lives or has lived with this process."""
@@ -131,16 +146,14 @@ class Owner:
     def _handle(self, request_id: str, asked: _Asked) -> None:
         self._open[request_id] = asked
         inside = self._members.inside(asked.agent)
-        asked.work = self._handling.spawn(self._handling.deliver(asked.request, inside, topic=None, token=asked.token))
+        asked.work = self._handling.spawn(asked.request, inside, topic=None)
         asked.work.add_done_callback(partial(self._handled, request_id))
 
     def _cancel(self, command: CancelCommand, event: Envelope) -> None:
         asked = self._open.get(command.request_id)
         if asked is not None:
-            asyncio.get_running_loop().call_soon(asked.token.cancel)  # its callbacks are the handler's own
             if asked.work is not None:
-                # As everywhere: a handler may end by itself before it is cut off.
-                asyncio.get_running_loop().call_later(CANCEL_SECONDS, asked.work.cancel)
+                self._handling.cancel(asked.work)
         elif command.request_id not in self._answers:
             agent = AgentId(event.agtargettype or "", event.agtargetkey or "")
             request = event.replace(id=command.id, source=command.source).with_extensions(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,7 @@ from agentopic.engine.deadletters import told
 from agentopic.engine.large_payloads import LargePayloads
 from agentopic.engine.listener import Listener
 from agentopic.engine.mesh import Mesh
+from agentopic.engine.middleware import Middleware
 from agentopic.engine.options import EngineOptions
 from agentopic.engine.process_lived.causes import seconds_left
 from agentopic.engine.process_lived.handling import Handling
@@ -50,11 +51,12 @@ class Residence:
         large: LargePayloads,
         listener: Listener,
         sender: Sender,
+        middleware: Sequence[Middleware] = (),
     ) -> None:
         self._kernel, self._catalog, self._options = kernel, catalog, options
         self._listener, self._clock = listener, mesh.clock
         self.members = Members(lambda: listener.id)
-        self._handling = Handling(kernel, self.members, options, clock=mesh.clock, large=large)
+        self._handling = Handling(kernel, self.members, options, clock=mesh.clock, large=large, middleware=middleware)
         self.owner = Owner(
             self.members,
             self._handling,
@@ -145,7 +147,7 @@ class Residence:
         own = None if sender is None else self.members.inside(sender)
         for agent in self._kernel.recipients(topic):
             if agent.type in self.members and agent != own and self._lives(agent):
-                task = self._handling.spawn(self._handling.deliver(envelope, agent, topic=topic))
+                task = self._handling.spawn(envelope, agent, topic=topic)
                 task.add_done_callback(partial(_told, agent, envelope))
 
     def _lives(self, agent: AgentId) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
+from agentopic.core._immutable import immutable
 from agentopic.ports.journal.outbox import OutboxRow, StoredRow
 from agentopic.ports.transport import TopicPartition
 
@@ -20,7 +21,7 @@ class ReplyAddress(NamedTuple):
     partition: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable
 class Incoming:
     """One delivery to store: one envelope for one agent."""
 
@@ -64,7 +65,7 @@ class IntakeBatch:
     """How many lanes may be taken at once: the process's free slots."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable
 class Started:
     """A lane this process holds, with its head when one is to be run. Its attempt is already counted."""
 
@@ -138,7 +139,7 @@ class StateChange:
         return self.expected + max(1, len(self.events))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable
 class TurnDone:
     """A turn to finish."""
 

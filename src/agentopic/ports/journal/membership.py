@@ -63,11 +63,11 @@ class Membership(Protocol):
         In one transaction: crashes + 1 on each delivery it was running, its lanes become free and ready, its
         partitions free. A turn is suspended, not running, when steps of the waiting kinds (`request`, `timer`,
         `human`) are open in it and no others, and it has not gone on since it last announced one: no crash is
-        counted, and one that waits for timers and people alone stays waiting, ready at its earliest due time or
-        never (at once when it has unsent rows). A turn goes on from its start and from each first result of a waiting
-        kind that is stored with its lane, until `open_steps` is called for a step of a waiting kind that has no
-        result. Its process-owned outbox rows pass to this process and are returned. A peer that is already dead, or
-        alive after all, returns no rows.
+        counted; it is ready at once like all others, since what else it was about to do nobody else knows. A turn goes
+        on from its start and from each first result of a waiting kind that is stored with its lane, until `open_steps`
+        is called for a step of a waiting kind that has no result. Parked lanes belong to no process and stay as they
+        are. Its process-owned outbox rows pass to this process and are returned. A peer that is already dead, or alive
+        after all, returns no rows.
         """
         ...
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
+from agentopic.core._immutable import immutable
 from agentopic.ports.transport import Headers
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable
 class OutboxRow:
     """A record that has been decided on and not yet been acknowledged by the broker."""
 

@@ -17,6 +17,8 @@ class RequestRow:
     """The AgentId asked, `<type>/<key>`."""
     remaining_seconds: float | None
     """Time until the deadline by the journal's clock as this row was read; None: it has none."""
+    due_ms: int | None = None
+    """The deadline in ms since the epoch by the journal's clock, by which the callee's delivery is judged, too."""
     outcome: Outcome | None = None
     value: bytes | None = None
     """The answer, an envelope in the JSON event format."""

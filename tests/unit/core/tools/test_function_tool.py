@@ -6,8 +6,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import BaseModel, Field, ValidationError
 
-from agentopic.core import CancellationToken
-from agentopic.core._component_config import ComponentPolicy, use_component_policy
+from agentopic.core import CancellationToken, ComponentPolicy, use_component_policy
 from agentopic.core.code_executor import ImportFromModule
 from agentopic.core.tools import FunctionTool
 from agentopic.errors import ComponentError
@@ -102,7 +101,7 @@ def double(number: int) -> int:
 async def test_a_tool_is_built_again_from_its_source() -> None:
     dumped = FunctionTool(double, description="d", effect="pure").dump_component()
 
-    loaded = FunctionTool.load_component(dumped.model_dump())
+    loaded = FunctionTool.load_component(dumped.model_dump(), allow_source_code=True)
 
     assert dumped.provider == "autogen_core.tools.FunctionTool"
     assert await loaded.run_json({"number": 4}, TOKEN) == 8
@@ -114,7 +113,7 @@ async def test_imports_of_autogen_in_a_dumped_tool_mean_ours() -> None:
     dumped.config["source_code"] = "def f(cancellation_token: CancellationToken) -> str:\n    return 'ran'\n"
     dumped.config["global_imports"] = [ImportFromModule("autogen_core", ("CancellationToken",))]
 
-    loaded = FunctionTool.load_component(dumped)
+    loaded = FunctionTool.load_component(dumped, allow_source_code=True)
 
     assert await loaded.run_json({}, TOKEN) == "ran"
 
@@ -125,7 +124,7 @@ def test_source_that_is_no_tool_is_refused(source: str) -> None:
     dumped.config["source_code"] = source
 
     with pytest.raises(ComponentError):
-        FunctionTool.load_component(dumped)
+        FunctionTool.load_component(dumped, allow_source_code=True)
 
 
 def test_source_is_not_run_where_the_policy_forbids_it() -> None:

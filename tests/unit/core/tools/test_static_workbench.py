@@ -50,7 +50,9 @@ def test_an_override_must_not_take_a_name_in_use(override) -> None:
 
 
 async def test_a_workbench_is_built_again_from_json() -> None:
-    loaded = StaticWorkbench.load_component(workbench().dump_component().model_dump(mode="json"))
+    dumped = workbench().dump_component().model_dump(mode="json")
+
+    loaded = StaticWorkbench.load_component(dumped, allow_source_code=True)
 
     assert (await loaded.call_tool("plus", {"a": 2, "b": 2})).to_text() == "4"
 

@@ -4,6 +4,8 @@ import datetime as dt
 from typing import Any, Literal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import BaseModel, Field, ValidationError
 
 from agentopic.core.utils import extract_json_from_str, schema_to_pydantic_model
@@ -63,16 +65,82 @@ def test_all_of_is_one_class() -> None:
         {"type": "string"},
         {"type": "object", "properties": {"a": {"$ref": "#/$defs/Missing"}}},
         {"type": "object", "properties": {"a": {"type": "wrong"}}},
+        {"type": "object", "properties": {"a": 7}},
+        {"type": "object", "properties": []},
+        {"type": "object", "properties": {"_a": {"type": "string"}}},
+        {"type": "object", "properties": {"a": {"type": "string", "pattern": "("}}},
+        {"$ref": "#/$defs/Missing"},
         {
             "type": "object",
             "properties": {"n": {"$ref": "#/$defs/N"}},
-            "$defs": {"N": {"type": "object", "properties": {"n": {"$ref": "#/$defs/N"}}}},
+            "$defs": {"N": {"type": "array", "items": {"$ref": "#/$defs/N"}}},
+        },
+        {
+            "type": "object",
+            "properties": {"n": {"allOf": [{"$ref": "#/$defs/N"}]}},
+            "$defs": {"N": {"allOf": [{"$ref": "#/$defs/N"}]}},
         },
     ],
 )
 def test_what_cannot_be_translated_is_refused(schema) -> None:
     with pytest.raises(ComponentError):
         schema_to_pydantic_model(schema)
+
+
+def test_a_schema_nested_without_end_is_refused() -> None:
+    schema: dict[str, Any] = {"type": "string"}
+    for _ in range(5_000):
+        schema = {"type": "array", "items": schema}
+
+    with pytest.raises(ComponentError, match="nested"):
+        schema_to_pydantic_model({"type": "object", "properties": {"a": schema}})
+
+
+class Tree(BaseModel):
+    name: str
+    children: list[Tree] = []
+    owner: Person | None = None
+
+
+class Person(BaseModel):
+    trees: list[Tree] = []
+
+
+def test_definitions_may_contain_themselves_and_each_other() -> None:
+    made = schema_to_pydantic_model(Tree.model_json_schema(), "Tree")
+    value = {"name": "a", "children": [{"name": "b"}], "owner": {"trees": [{"name": "c"}]}}
+
+    assert made.model_validate(value).model_dump() == Tree.model_validate(value).model_dump()
+    with pytest.raises(ValidationError):
+        made.model_validate({"name": "a", "owner": {"trees": [{}]}})
+
+
+def test_an_object_without_properties_is_an_empty_class() -> None:
+    assert schema_to_pydantic_model({"type": "object"}, "Empty").model_fields == {}
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+        lambda inner: st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["type", "properties", "items", "$ref", "$defs", "anyOf", "allOf", "enum", "const", "required", "format",
+                 "minimum", "pattern", "default", "a", "additionalProperties", "discriminator"]
+            ),
+            inner | st.sampled_from(["object", "array", "string", "integer", "#/$defs/a", "date", "int32"]),
+            max_size=5,
+        ),
+        max_leaves=20,
+    )
+)  # fmt: skip
+def test_any_json_is_made_a_class_or_refused(schema: Any) -> None:
+    try:
+        made = schema_to_pydantic_model(schema if isinstance(schema, dict) else {"properties": schema})
+    except ComponentError:
+        return
+
+    assert issubclass(made, BaseModel)
 
 
 def test_json_is_found_in_fences() -> None:

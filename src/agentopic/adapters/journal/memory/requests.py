@@ -37,6 +37,7 @@ def _row(store: MemoryStore, request_id: str, *, fresh: bool) -> RequestRow:
         request_id=request_id,
         target=entry.target,
         remaining_seconds=None if entry.due_at is None else entry.due_at - store.now(),
+        due_ms=None if entry.due_at is None else store.wall_ms(entry.due_at),
         outcome=entry.outcome,
         value=entry.value,
         fresh=fresh,

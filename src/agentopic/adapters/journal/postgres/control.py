@@ -58,11 +58,12 @@ class PostgresControl:
 
 
 def _request(row: Row) -> RequestRow:
-    request_id, target, remaining, outcome, value, fresh = row
+    request_id, target, remaining, due_ms, outcome, value, fresh = row
     return RequestRow(
         request_id=request_id,
         target=target,
         remaining_seconds=remaining,
+        due_ms=due_ms,
         outcome=outcome,
         value=value,
         fresh=fresh,

@@ -60,11 +60,12 @@ class RedisControl(RedisMembership):
 
 
 def _request(request_id: str, row: list[Any]) -> RequestRow:
-    target, remaining, outcome, value, fresh = row
+    target, remaining, due, outcome, value, fresh = row
     return RequestRow(
         request_id=request_id,
         target=target.decode(),
         remaining_seconds=None if remaining is None else remaining / 1_000_000,
+        due_ms=None if due is None else int(due) // 1000,
         outcome=None if outcome is None else outcome.decode(),
         value=value,
         fresh=bool(fresh),

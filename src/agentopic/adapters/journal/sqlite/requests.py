@@ -46,6 +46,7 @@ def _row(tx: Transaction, request_id: str, *, fresh: bool) -> RequestRow | None:
         request_id=request_id,
         target=target,
         remaining_seconds=None if due_at is None else due_at - tx.now,
+        due_ms=None if due_at is None else int(due_at * 1000),
         outcome=outcome,
         value=value,
         fresh=fresh,

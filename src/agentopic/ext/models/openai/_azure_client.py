@@ -10,13 +10,12 @@ from typing_extensions import Unpack
 from agentopic.core import Component, ComponentBase, ComponentLoader
 from agentopic.core._component_config import is_component_instance
 from agentopic.errors import ComponentError, ConfigError
+from agentopic.ext.models._client import to_arguments, to_component_config
 from agentopic.ext.models.openai._chat_client import BaseOpenAIChatCompletionClient
 from agentopic.ext.models.openai._create_arguments import split_arguments
 from agentopic.ext.models.openai.config import (
     AzureOpenAIClientConfiguration,
     AzureOpenAIClientConfigurationConfigModel,
-    to_arguments,
-    to_component_config,
 )
 
 AZURE_OPENAI_USER_AGENT = "agentopic-python"

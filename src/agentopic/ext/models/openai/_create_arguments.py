@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,17 +10,9 @@ import openai
 from openai.types.chat import completion_create_params
 from pydantic import BaseModel
 
-from agentopic.core.models import LLMMessage, ModelInfo
-from agentopic.core.tools import Tool, ToolSchema
-from agentopic.ext.models.openai._message_conversion import (
-    ConversionOptions,
-    has_images,
-    merge_system_messages,
-    to_api_messages,
-)
-from agentopic.ext.models.openai._tool_conversion import ToolChoice, to_api_choice, to_api_tools
-
-DEFAULT_TIMEOUT_SECONDS = 30.0
+from agentopic.ext.models._client import DEFAULT_TIMEOUT_SECONDS, Question
+from agentopic.ext.models.openai._message_conversion import ConversionOptions, to_api_messages
+from agentopic.ext.models.openai._tool_conversion import to_api_choice, to_api_tools
 
 _BEHAVIOUR = frozenset({"model_capabilities", "model_info", "add_name_prefixes", "include_name_in_message"})
 _OURS = frozenset({"messages", "stream", "tools", "tool_choice", "function_call", "functions", "n"})
@@ -64,56 +56,36 @@ def split_arguments(given: Mapping[str, Any]) -> ClientArguments:
     )
 
 
-def call_arguments(
-    of_every_call: Mapping[str, Any],
-    model_info: ModelInfo,
-    options: ConversionOptions,
-    *,
-    messages: Sequence[LLMMessage],
-    tools: Sequence[Tool | ToolSchema],
-    tool_choice: ToolChoice,
-    json_output: bool | type[BaseModel] | None,
-    extra_create_args: Mapping[str, Any],
-) -> dict[str, Any]:
+def call_arguments(of_every_call: Mapping[str, Any], question: Question, options: ConversionOptions) -> dict[str, Any]:
     """The parameters of one call.
 
     Raises:
-        ValueError: the model cannot do what is asked, or an extra argument is none of the API's.
+        ValueError: an extra argument is none of the API's, or the chosen tool is not among the tools.
     """
-    unknown = sorted(extra_create_args.keys() - _PER_CALL)
+    unknown = sorted(question.extra.keys() - _PER_CALL)
     if unknown:
         raise ValueError(f"not arguments of this API: {', '.join(unknown)}")
-    _check_abilities(model_info, messages, tools)
-    arguments: dict[str, Any] = {**of_every_call, **extra_create_args}
-    if json_output is not None:
-        arguments["response_format"] = _response_format(json_output, model_info)
-    if model_info.get("multiple_system_messages") is False:
-        messages = merge_system_messages(messages)
-    arguments["messages"] = to_api_messages(messages, options)
-    if tools:
-        arguments["tools"] = to_api_tools(tools)
-        arguments["tool_choice"] = to_api_choice(tool_choice, tools)
+    arguments: dict[str, Any] = {**of_every_call, **question.extra}
+    if question.json_output is not None:
+        arguments["response_format"] = _response_format(question.json_output)
+    arguments["messages"] = to_api_messages(question.messages, options)
+    if question.tools:
+        arguments["tools"] = to_api_tools(question)
+        arguments["tool_choice"] = to_api_choice(question)
     else:
         arguments.pop("parallel_tool_calls", None)  # refused by the API when there is no tool
     return arguments
 
 
-def _check_abilities(model_info: ModelInfo, messages: Sequence[LLMMessage], tools: Sequence[Tool | ToolSchema]) -> None:
-    if not model_info["vision"] and has_images(messages):
-        raise ValueError("the model takes no images (its model_info says vision=False)")
-    if not model_info["function_calling"] and tools:
-        raise ValueError("the model calls no tools (its model_info says function_calling=False)")
-
-
-def _response_format(json_output: bool | type[BaseModel], model_info: ModelInfo) -> dict[str, Any]:
+def _response_format(json_output: bool | type[BaseModel]) -> dict[str, Any]:
     if isinstance(json_output, bool):
-        if json_output and not model_info["json_output"]:
-            raise ValueError("the model cannot be held to JSON (its model_info says json_output=False)")
         return {"type": "json_object" if json_output else "text"}
-    if not model_info.get("structured_output", False):
-        raise ValueError("the model cannot be held to a schema (its model_info says structured_output=False)")
-    strict_schema = openai.pydantic_function_tool(json_output)["function"].get("parameters")
     return {
         "type": "json_schema",
-        "json_schema": {"name": json_output.__name__, "schema": strict_schema, "strict": True},
+        "json_schema": {"name": json_output.__name__, "schema": strict_schema(json_output), "strict": True},
     }
+
+
+def strict_schema(output: type[BaseModel]) -> Any:
+    """The schema of a class as the API takes it for an answer that must follow it."""
+    return openai.pydantic_function_tool(output)["function"].get("parameters")

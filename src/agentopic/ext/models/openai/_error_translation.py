@@ -8,16 +8,12 @@ from contextlib import contextmanager
 
 import openai
 from openai.types.chat import ChatCompletion
+from pydantic import ValidationError
 
-from agentopic.errors import (
-    ModelError,
-    ModelRefusedError,
-    ModelTimeoutError,
-    ModelUnavailableError,
-    RateLimitedError,
-)
+from agentopic.errors import ModelError, ModelRefusedError, ModelTimeoutError, ModelUnavailableError
+from agentopic.ext.models._client import connection_errors, error_of_status
 
-_WORTH_RETRYING = frozenset({408, 409})
+_TIMEOUTS, _BROKEN = connection_errors()
 
 
 @contextmanager
@@ -35,7 +31,11 @@ def translated_errors() -> Generator[None]:
         raise ModelUnavailableError(str(exc)) from exc
     except openai.OpenAIError as exc:
         raise ModelRefusedError(str(exc)) from exc
-    except json.JSONDecodeError as exc:  # the SDK lets it through
+    except _TIMEOUTS as exc:  # the SDK lets those through that come in the middle of a stream
+        raise ModelTimeoutError(f"the connection said nothing for too long ({type(exc).__name__})") from exc
+    except _BROKEN as exc:
+        raise ModelUnavailableError(f"the connection broke: {exc}") from exc
+    except (json.JSONDecodeError, ValidationError) as exc:
         raise ModelUnavailableError(f"what came in place of an answer is not JSON: {exc}") from exc
 
 
@@ -51,17 +51,6 @@ def require_completion(answer: object) -> ChatCompletion:
 
 
 def _of_status(error: openai.APIStatusError) -> ModelError:
-    if error.status_code == 429 and error.code != "insufficient_quota":
-        return RateLimitedError(str(error), _retry_after(error))
-    if error.status_code >= 500 or error.status_code in _WORTH_RETRYING:
-        return ModelUnavailableError(str(error))
-    return ModelRefusedError(str(error))
-
-
-def _retry_after(error: openai.APIStatusError) -> float | None:
-    headers = error.response.headers
-    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        value = headers.get(name, "")
-        if value.replace(".", "", 1).isdigit():
-            return float(value) * unit
-    return None
+    return error_of_status(
+        error.status_code, str(error), code=str(error.code or ""), headers=dict(error.response.headers)
+    )

@@ -34,32 +34,6 @@ def to_api_messages(messages: Sequence[LLMMessage], options: ConversionOptions) 
     return [converted for message in messages for converted in _convert(message, options)]
 
 
-def merge_system_messages(messages: Sequence[LLMMessage]) -> list[LLMMessage]:
-    """The messages with one system message, for models that take no more.
-
-    Raises:
-        ValueError: the system messages do not stand together.
-    """
-    positions = [i for i, message in enumerate(messages) if isinstance(message, SystemMessage)]
-    if len(positions) < 2:
-        return list(messages)
-    if positions[-1] - positions[0] != len(positions) - 1:
-        raise ValueError("this model takes system messages only when they stand together")
-    merged = "\n".join(m.content for m in messages if isinstance(m, SystemMessage))
-    before, after = messages[: positions[0]], messages[positions[-1] + 1 :]
-    return [*before, SystemMessage(content=merged), *after]
-
-
-def has_images(messages: Sequence[LLMMessage]) -> bool:
-    """Whether any message holds an image."""
-    return any(
-        isinstance(part, Image)
-        for message in messages
-        if isinstance(message, UserMessage) and not isinstance(message.content, str)
-        for part in message.content
-    )
-
-
 def _convert(message: LLMMessage, options: ConversionOptions) -> list[ApiMessage]:
     if isinstance(message, SystemMessage):
         return [{"role": "system", "content": message.content}]

@@ -2,67 +2,54 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from agentopic.core.models import ModelInfo
+from agentopic.ext.models._client import Catalogue, KnownModel
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Model:
-    family: str
-    window: int
-    vision: bool = True
-    tools: bool = True
-    json: bool = True
-    schema: bool = True
-    many_system_messages: bool = True
+def _claude(family: str, window: int = 200_000) -> KnownModel:
+    return KnownModel(family=family, window=window, json=False, schema=False)
 
 
-def _claude(family: str, window: int = 200_000) -> _Model:
-    return _Model(family=family, window=window, json=False, schema=False)
+def _gemini(family: str, window: int = 1_048_576) -> KnownModel:
+    return KnownModel(family=family, window=window, many_system_messages=False)
 
 
-def _gemini(family: str, window: int = 1_048_576) -> _Model:
-    return _Model(family=family, window=window, many_system_messages=False)
+_GPT5 = KnownModel(family="gpt-5", window=400_000)
+_GPT41 = KnownModel(family="gpt-41", window=1_047_576)
+_GPT4O = KnownModel(family="gpt-4o", window=128_000)
+_GPT4_TEXT = KnownModel(family="gpt-4", window=128_000, vision=False, schema=False)
+_GPT35 = KnownModel(family="gpt-35", window=16_385, vision=False, schema=False)
+_REASONING_TEXT = KnownModel(family="o1", window=200_000, vision=False, json=False)
 
-
-_GPT5 = _Model(family="gpt-5", window=400_000)
-_GPT41 = _Model(family="gpt-41", window=1_047_576)
-_GPT4O = _Model(family="gpt-4o", window=128_000)
-_GPT4_TEXT = _Model(family="gpt-4", window=128_000, vision=False, schema=False)
-_GPT35 = _Model(family="gpt-35", window=16_385, vision=False, schema=False)
-_REASONING_TEXT = _Model(family="o1", window=200_000, vision=False, json=False)
-
-_MODELS: dict[str, _Model] = {
+_MODELS: dict[str, KnownModel] = {
     "gpt-5-2025-08-07": _GPT5,
     "gpt-5-mini-2025-08-07": _GPT5,
     "gpt-5-nano-2025-08-07": _GPT5,
-    "o4-mini-2025-04-16": _Model(family="o4", window=200_000),
-    "o3-2025-04-16": _Model(family="o3", window=200_000),
-    "o3-mini-2025-01-31": _Model(family="o3", window=200_000, vision=False),
+    "o4-mini-2025-04-16": KnownModel(family="o4", window=200_000),
+    "o3-2025-04-16": KnownModel(family="o3", window=200_000),
+    "o3-mini-2025-01-31": KnownModel(family="o3", window=200_000, vision=False),
     "o1-2024-12-17": _REASONING_TEXT,
-    "o1-preview-2024-09-12": _Model(family="o1", window=128_000, vision=False, json=False),
-    "o1-mini-2024-09-12": _Model(family="o1", window=128_000, vision=False, tools=False, json=False, schema=False),
+    "o1-preview-2024-09-12": KnownModel(family="o1", window=128_000, vision=False, json=False),
+    "o1-mini-2024-09-12": KnownModel(family="o1", window=128_000, vision=False, tools=False, json=False, schema=False),
     "gpt-4.1-2025-04-14": _GPT41,
     "gpt-4.1-mini-2025-04-14": _GPT41,
     "gpt-4.1-nano-2025-04-14": _GPT41,
-    "gpt-4.5-preview-2025-02-27": _Model(family="gpt-45", window=128_000),
+    "gpt-4.5-preview-2025-02-27": KnownModel(family="gpt-45", window=128_000),
     "gpt-4o-2024-11-20": _GPT4O,
     "gpt-4o-2024-08-06": _GPT4O,
-    "gpt-4o-2024-05-13": _Model(family="gpt-4o", window=128_000, schema=False),
+    "gpt-4o-2024-05-13": KnownModel(family="gpt-4o", window=128_000, schema=False),
     "gpt-4o-mini-2024-07-18": _GPT4O,
-    "gpt-4o-search-preview-2025-03-11": _Model(family="gpt-4o", window=128_000, vision=False),
-    "gpt-4o-mini-search-preview-2025-03-11": _Model(family="gpt-4o", window=128_000, vision=False),
-    "gpt-4-turbo-2024-04-09": _Model(family="gpt-4", window=128_000, schema=False),
+    "gpt-4o-search-preview-2025-03-11": KnownModel(family="gpt-4o", window=128_000, vision=False),
+    "gpt-4o-mini-search-preview-2025-03-11": KnownModel(family="gpt-4o", window=128_000, vision=False),
+    "gpt-4-turbo-2024-04-09": KnownModel(family="gpt-4", window=128_000, schema=False),
     "gpt-4-0125-preview": _GPT4_TEXT,
     "gpt-4-1106-preview": _GPT4_TEXT,
-    "gpt-4-1106-vision-preview": _Model(family="gpt-4", window=128_000, tools=False, json=False, schema=False),
-    "gpt-4-0613": _Model(family="gpt-4", window=8_192, vision=False, schema=False),
-    "gpt-4-32k-0613": _Model(family="gpt-4", window=32_768, vision=False, schema=False),
+    "gpt-4-1106-vision-preview": KnownModel(family="gpt-4", window=128_000, tools=False, json=False, schema=False),
+    "gpt-4-0613": KnownModel(family="gpt-4", window=8_192, vision=False, schema=False),
+    "gpt-4-32k-0613": KnownModel(family="gpt-4", window=32_768, vision=False, schema=False),
     "gpt-3.5-turbo-0125": _GPT35,
     "gpt-3.5-turbo-1106": _GPT35,
-    "gpt-3.5-turbo-instruct": _Model(family="gpt-35", window=4_096, vision=False, schema=False),
-    "gpt-3.5-turbo-0613": _Model(family="gpt-35", window=4_096, vision=False, schema=False),
+    "gpt-3.5-turbo-instruct": KnownModel(family="gpt-35", window=4_096, vision=False, schema=False),
+    "gpt-3.5-turbo-0613": KnownModel(family="gpt-35", window=4_096, vision=False, schema=False),
     "gpt-3.5-turbo-16k-0613": _GPT35,
     "gemini-1.5-flash": _gemini("gemini-1.5-flash"),
     "gemini-1.5-flash-8b": _gemini("gemini-1.5-flash"),
@@ -79,10 +66,10 @@ _MODELS: dict[str, _Model] = {
     "claude-3-7-sonnet-20250219": _claude("claude-3-7-sonnet"),
     "claude-sonnet-4-20250514": _claude("claude-4-sonnet"),
     "claude-opus-4-20250514": _claude("claude-4-opus"),
-    "Llama-3.3-8B-Instruct": _Model(family="llama-3.3-8b", window=128_000, vision=False, schema=False),
-    "Llama-3.3-70B-Instruct": _Model(family="llama-3.3-70b", window=128_000, vision=False, schema=False),
-    "Llama-4-Scout-17B-16E-Instruct-FP8": _Model(family="llama-4-scout", window=128_000),
-    "Llama-4-Maverick-17B-128E-Instruct-FP8": _Model(family="llama-4-maverick", window=128_000),
+    "Llama-3.3-8B-Instruct": KnownModel(family="llama-3.3-8b", window=128_000, vision=False, schema=False),
+    "Llama-3.3-70B-Instruct": KnownModel(family="llama-3.3-70b", window=128_000, vision=False, schema=False),
+    "Llama-4-Scout-17B-16E-Instruct-FP8": KnownModel(family="llama-4-scout", window=128_000),
+    "Llama-4-Maverick-17B-128E-Instruct-FP8": KnownModel(family="llama-4-maverick", window=128_000),
 }
 
 _ALIASES = {
@@ -128,38 +115,7 @@ _BASE_URLS = (
 )
 
 
-def known_model_info(model: str) -> ModelInfo:
-    """What a model of the table can do.
-
-    Raises:
-        ValueError: the model is not in the table; the message says what to add.
-    """
-    found = _MODELS.get(_ALIASES.get(model, model))
-    if found is None:
-        raise ValueError(
-            f"model {model!r} is not known: add model_info={{'vision': …, 'function_calling': …, "
-            "'json_output': …, 'structured_output': …, 'family': 'unknown'} to say what it can do"
-        )
-    return ModelInfo(
-        vision=found.vision,
-        function_calling=found.tools,
-        json_output=found.json,
-        family=found.family,
-        structured_output=found.schema,
-        multiple_system_messages=found.many_system_messages,
-    )
-
-
-def window_size(model: str) -> int:
-    """The tokens that fit into a model's context window.
-
-    Raises:
-        ValueError: the model is not in the table.
-    """
-    found = _MODELS.get(_ALIASES.get(model, model))
-    if found is None:
-        raise ValueError(f"the context window of model {model!r} is not known: give the context a token_limit instead")
-    return found.window
+CATALOGUE = Catalogue(models=_MODELS, aliases=_ALIASES)
 
 
 def default_base_url(model: str) -> str | None:

@@ -10,14 +10,13 @@ from typing_extensions import Unpack
 from agentopic.concealment import conceal
 from agentopic.core import Component
 from agentopic.errors import ConfigError
+from agentopic.ext.models._client import to_arguments, to_component_config
 from agentopic.ext.models.openai._chat_client import BaseOpenAIChatCompletionClient
 from agentopic.ext.models.openai._create_arguments import split_arguments
 from agentopic.ext.models.openai._model_table import default_base_url
 from agentopic.ext.models.openai.config import (
     OpenAIClientConfiguration,
     OpenAIClientConfigurationConfigModel,
-    to_arguments,
-    to_component_config,
 )
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-from openai.types.chat import ChatCompletion, ChatCompletionMessage
+from openai.types.chat import ChatCompletion
 from openai.types.chat.chat_completion import ChoiceLogprobs
 from openai.types.completion_usage import CompletionUsage
 
-from agentopic.core import FunctionCall
 from agentopic.core.models import (
     ChatCompletionTokenLogprob,
     CreateResult,
@@ -17,11 +15,10 @@ from agentopic.core.models import (
     RequestUsage,
     TopLogprob,
 )
-from agentopic.core.models._types import CachedRequestUsage
-from agentopic.errors import ModelError, ModelRefusedError
-from agentopic.ext.models.openai._tool_conversion import normalize_name
+from agentopic.errors import ModelError
+from agentopic.ext.models._client import AnswerDraft, usage_of
 
-_FINISH_REASONS: dict[str, FinishReasons] = {
+FINISH_REASONS: dict[str, FinishReasons] = {
     "stop": "stop",
     "length": "length",
     "content_filter": "content_filter",
@@ -29,7 +26,6 @@ _FINISH_REASONS: dict[str, FinishReasons] = {
     "function_call": "function_calls",
     "function_calls": "function_calls",
 }
-_THINKING = re.compile(r"\s*<think>(?P<thought>.*?)</think>\s*(?P<content>.*)", re.DOTALL)
 
 
 def to_create_result(completion: ChatCompletion, *, thinks_in_content: bool) -> CreateResult:
@@ -39,64 +35,34 @@ def to_create_result(completion: ChatCompletion, *, thinks_in_content: bool) -> 
 
     Raises:
         ModelError: the answer has no choice.
-        ModelRefusedError: the model declined to answer.
+        ContentRefusedError: the model declined to answer.
     """
     if not completion.choices:
         raise ModelError("the provider answered without a choice")
     choice = completion.choices[0]
-    return make_result(
-        text=choice.message.content,
-        calls=_calls(choice.message),
-        refusal=choice.message.refusal,
-        thought=reasoning_of(choice.message),
-        finish_reason=choice.finish_reason,
-        usage=to_usage(completion.usage),
-        logprobs=to_logprobs(choice.logprobs),
+    message = choice.message
+    draft = AnswerDraft(
+        finish_reasons=FINISH_REASONS,
         thinks_in_content=thinks_in_content,
+        finish_reason=choice.finish_reason or "",
+        usage=to_usage(completion.usage),
+        logprobs=to_logprobs(choice.logprobs) or [],
     )
-
-
-def make_result(
-    *,
-    text: str | None,
-    calls: list[FunctionCall],
-    refusal: str | None,
-    thought: str | None,
-    finish_reason: str | None,
-    usage: RequestUsage,
-    logprobs: list[ChatCompletionTokenLogprob] | None,
-    thinks_in_content: bool,
-) -> CreateResult:
-    """Put an answer together from its parts: tool calls win over text, which is then the thought."""
-    if refusal and not text and not calls:
-        raise ModelRefusedError(f"the model declined to answer: {refusal}")
-    reason = _FINISH_REASONS.get(finish_reason or "", "unknown")
-    if calls:
-        return CreateResult(
-            finish_reason="function_calls",
-            content=calls,
-            usage=usage,
-            cached=False,
-            logprobs=logprobs,
-            thought=thought or text or None,
-        )
-    content = text or ""
-    if thinks_in_content and thought is None and (match := _THINKING.fullmatch(content)):
-        thought, content = match["thought"].strip(), match["content"]
-    return CreateResult(
-        finish_reason=reason, content=content, usage=usage, cached=False, logprobs=logprobs, thought=thought
-    )
+    draft.add_text(message.content or "")
+    draft.add_thought(reasoning_of(message) or "")
+    draft.add_refusal(message.refusal or "")
+    for call in message.tool_calls or ():
+        if call.type == "function":
+            draft.next_call(call_id=call.id, name=call.function.name, arguments=call.function.arguments)
+    return draft.finished()
 
 
 def to_usage(usage: CompletionUsage | None) -> RequestUsage:
     """The tokens paid; zero where the provider does not say."""
     if usage is None:
         return RequestUsage(prompt_tokens=0, completion_tokens=0)
-    prompt, completion = (getattr(usage, name, None) or 0 for name in ("prompt_tokens", "completion_tokens"))
-    cached = getattr(getattr(usage, "prompt_tokens_details", None), "cached_tokens", None) or 0
-    if cached:
-        return CachedRequestUsage(prompt_tokens=prompt, completion_tokens=completion, cached_tokens=cached)
-    return RequestUsage(prompt_tokens=prompt, completion_tokens=completion)
+    prompt, completion = (getattr(usage, name, None) for name in ("prompt_tokens", "completion_tokens"))
+    return usage_of(prompt, completion, getattr(getattr(usage, "prompt_tokens_details", None), "cached_tokens", None))
 
 
 def to_logprobs(logprobs: ChoiceLogprobs | Any | None) -> list[ChatCompletionTokenLogprob] | None:
@@ -119,11 +85,3 @@ def reasoning_of(message: Any) -> str | None:
     extra: dict[str, Any] = message.model_extra or {}
     reasoning = extra.get("reasoning_content") or extra.get("reasoning")
     return reasoning if isinstance(reasoning, str) else None
-
-
-def _calls(message: ChatCompletionMessage) -> list[FunctionCall]:
-    return [
-        FunctionCall(id=call.id, arguments=call.function.arguments, name=normalize_name(call.function.name))
-        for call in message.tool_calls or ()
-        if call.type == "function"
-    ]

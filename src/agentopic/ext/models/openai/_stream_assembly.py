@@ -2,86 +2,53 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from openai.types.chat import ChatCompletionChunk
-from openai.types.chat.chat_completion_chunk import Choice, ChoiceDeltaToolCall
+from openai.types.chat.chat_completion_chunk import Choice
 
-from agentopic.core import FunctionCall
-from agentopic.core.models import ChatCompletionTokenLogprob, CreateResult, RequestUsage
-from agentopic.errors import ModelUnavailableError
-from agentopic.ext.models.openai._result_conversion import (
-    make_result,
-    reasoning_of,
-    to_logprobs,
-    to_usage,
-)
-from agentopic.ext.models.openai._tool_conversion import normalize_name
+from agentopic.core.models import CreateResult
+from agentopic.ext.models._client import AnswerDraft
+from agentopic.ext.models.openai._result_conversion import FINISH_REASONS, reasoning_of, to_logprobs, to_usage
 
 
-@dataclass(slots=True)
-class _Call:
-    id: str = ""
-    name: str = ""
-    arguments: str = ""
-
-
-@dataclass(slots=True)
 class StreamAssembly:
     """Collects chunks; `add` gives the new text, `result` the whole answer."""
 
-    _text: list[str] = field(default_factory=list[str])
-    _thought: list[str] = field(default_factory=list[str])
-    _refusal: list[str] = field(default_factory=list[str])
-    _calls: dict[int, _Call] = field(default_factory=dict[int, _Call])
-    _logprobs: list[ChatCompletionTokenLogprob] = field(default_factory=list[ChatCompletionTokenLogprob])
-    _finish_reason: str | None = None
-    _usage: RequestUsage = field(default_factory=lambda: RequestUsage(prompt_tokens=0, completion_tokens=0))
+    def __init__(self, *, thinks_in_content: bool) -> None:
+        self._draft = AnswerDraft(finish_reasons=FINISH_REASONS, thinks_in_content=thinks_in_content)
+        self._thinking = False
 
-    def add(self, chunk: ChatCompletionChunk) -> str:
-        """Take a chunk in; the text it adds to the answer, empty for most other chunks."""
-        if chunk.usage is not None:
-            self._usage = to_usage(chunk.usage)
-        return self._add_choice(chunk.choices[0]) if chunk.choices else ""
+    def add(self, event: ChatCompletionChunk) -> str:
+        """Take a chunk in; the text it adds to what is shown, empty for most other chunks."""
+        if event.usage is not None:
+            self._draft.usage = to_usage(event.usage)
+        return self._add_choice(event.choices[0]) if event.choices else ""
 
-    def result(self, *, thinks_in_content: bool) -> CreateResult:
-        """The whole answer.
-
-        Raises:
-            ModelUnavailableError: the stream ended before the answer did.
-            ModelRefusedError: the model declined to answer.
-        """
-        if self._finish_reason is None:
-            raise ModelUnavailableError("the stream ended before the answer was complete")
-        return make_result(
-            text="".join(self._text),
-            calls=[
-                FunctionCall(id=call.id, arguments=call.arguments, name=normalize_name(call.name))
-                for _, call in sorted(self._calls.items())
-            ],
-            refusal="".join(self._refusal),
-            thought="".join(self._thought) or None,
-            finish_reason=self._finish_reason,
-            usage=self._usage,
-            logprobs=self._logprobs or None,
-            thinks_in_content=thinks_in_content,
-        )
+    def result(self) -> CreateResult:
+        """The whole answer; raises as AnswerDraft.finished does."""
+        return self._draft.finished()
 
     def _add_choice(self, choice: Choice) -> str:
         delta = choice.delta
-        self._finish_reason = choice.finish_reason or self._finish_reason
-        self._logprobs += to_logprobs(choice.logprobs) or ()
-        self._thought.append(reasoning_of(delta) or "")
-        self._refusal.append(delta.refusal or "")
+        self._draft.finish_reason = choice.finish_reason or self._draft.finish_reason
+        self._draft.logprobs += to_logprobs(choice.logprobs) or ()
+        self._draft.add_refusal(delta.refusal or "")
         for call in delta.tool_calls or ():
-            self._add_call(call)
-        text = delta.content or ""
-        self._text.append(text)
-        return text
+            function = call.function
+            self._draft.add_call(
+                call.index,
+                call_id=call.id,
+                name=(function.name or "") if function else "",
+                arguments=(function.arguments or "") if function else "",
+            )
+        return self._shown(reasoning_of(delta) or "", delta.content or "")
 
-    def _add_call(self, delta: ChoiceDeltaToolCall) -> None:
-        call = self._calls.setdefault(delta.index, _Call())
-        call.id = delta.id or call.id
-        if delta.function is not None:
-            call.name += delta.function.name or ""
-            call.arguments += delta.function.arguments or ""
+    def _shown(self, thought: str, text: str) -> str:
+        """A thought that comes apart from the text is shown between tags."""
+        shown = ""
+        if thought:
+            shown = ("" if self._thinking else "<think>") + self._draft.add_thought(thought)
+            self._thinking = True
+        if text:
+            shown += ("</think>" if self._thinking else "") + self._draft.add_text(text)
+            self._thinking = False
+        return shown

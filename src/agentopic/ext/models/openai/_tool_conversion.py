@@ -3,49 +3,37 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
-from agentopic.core.tools import Tool, ToolSchema
-
-ToolChoice: TypeAlias = Tool | Literal["auto", "required", "none"]
+from agentopic.core.tools import ToolSchema
+from agentopic.ext.models._client import Question
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-_NOT_IN_NAME = re.compile(r"[^a-zA-Z0-9_-]")
 
 
-def to_api_tools(tools: Sequence[Tool | ToolSchema]) -> list[dict[str, Any]]:
+def to_api_tools(question: Question) -> list[dict[str, Any]]:
     """The tools as functions of the API; ValueError when a name is not allowed there."""
-    return [_function(tool.schema if isinstance(tool, Tool) else tool) for tool in tools]
+    return [{"type": "function", "function": function_of(schema)} for schema in question.tool_schemas]
 
 
-def to_api_choice(choice: ToolChoice, tools: Sequence[Tool | ToolSchema]) -> Any:
+def to_api_choice(question: Question) -> Any:
     """The choice as the API has it; ValueError when the chosen tool is not among the tools."""
-    if isinstance(choice, str):
-        return choice
-    names = [tool.schema["name"] if isinstance(tool, Tool) else tool["name"] for tool in tools]
-    chosen = choice.schema["name"]
-    if chosen not in names:
-        raise ValueError(f"tool_choice {chosen!r} is not among the given tools: {', '.join(names)}")
-    return {"type": "function", "function": {"name": chosen}}
+    chosen = question.chosen_tool
+    return question.tool_choice if chosen is None else {"type": "function", "function": {"name": chosen}}
 
 
-def normalize_name(name: str) -> str:
-    """A function name a model made up, as one the API would accept."""
-    return _NOT_IN_NAME.sub("_", name)[:64]
-
-
-def _function(schema: ToolSchema) -> dict[str, Any]:
-    if _NAME.fullmatch(schema["name"]) is None:
-        raise ValueError(
-            f"{schema['name']!r} cannot be a tool's name: use letters, digits, '_' and '-', at most 64 characters"
-        )
+def function_of(schema: ToolSchema) -> dict[str, Any]:
+    """One tool as a function of the API; ValueError when its name is not allowed there."""
     return {
-        "type": "function",
-        "function": {
-            "name": schema["name"],
-            "description": schema.get("description", ""),
-            "parameters": schema.get("parameters", {}),
-            "strict": schema.get("strict", False),
-        },
+        "name": checked_name(schema["name"]),
+        "description": schema.get("description", ""),
+        "parameters": schema.get("parameters", {}),
+        "strict": schema.get("strict", False),
     }
+
+
+def checked_name(name: str) -> str:
+    """The name of a tool; ValueError when it is not allowed in the API."""
+    if _NAME.fullmatch(name) is None:
+        raise ValueError(f"{name!r} cannot be a tool's name: use letters, digits, '_' and '-', at most 64 characters")
+    return name

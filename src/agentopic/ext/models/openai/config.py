@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Literal, Required, TypeAlias
+from typing import Literal, Required, TypeAlias
 
 from pydantic import BaseModel, SecretStr
 from typing_extensions import TypedDict
 
-from agentopic.concealment import conceal
 from agentopic.core._component_config import ComponentModel
 from agentopic.core.models import ModelCapabilities, ModelInfo
 
@@ -145,36 +144,3 @@ class AzureOpenAIClientConfigurationConfigModel(BaseOpenAIClientConfigurationCon
     api_version: str
     azure_ad_token: SecretStr | None = None
     azure_ad_token_provider: ComponentModel | None = None
-
-
-_SECRETS = frozenset({"api_key", "azure_ad_token"})
-_SECRET_HEADERS = frozenset({"authorization", "api-key", "x-api-key", "proxy-authorization"})
-
-
-def to_component_config(given: dict[str, Any]) -> dict[str, Any]:
-    """Constructor arguments as component config: secrets masked, without headers that carry credentials."""
-    config = dict(given)
-    for name in _SECRETS & config.keys():
-        if isinstance(config[name], str):
-            conceal(config[name])
-            config[name] = SecretStr(config[name])
-    headers: dict[str, str] = config.get("default_headers") or {}
-    if headers:
-        conceal(*(value for name, value in headers.items() if name.lower() in _SECRET_HEADERS))
-        config["default_headers"] = {
-            name: value for name, value in headers.items() if name.lower() not in _SECRET_HEADERS
-        }
-    return config
-
-
-def to_arguments(config: BaseOpenAIClientConfigurationConfigModel) -> dict[str, Any]:
-    """Component config as constructor arguments; a secret that only shows its mask counts as not given."""
-    arguments = config.model_dump(exclude_unset=True, exclude_none=True)
-    for name, value in list(arguments.items()):
-        if isinstance(value, SecretStr):
-            secret = value.get_secret_value()
-            if secret.strip("*"):
-                arguments[name] = secret
-            else:
-                del arguments[name]
-    return arguments

@@ -26,6 +26,9 @@ from agentopic.core.models._recording import _spec
 from agentopic.core.tools import FunctionTool
 from agentopic.errors import (
     ConfigError,
+    ContentRefusedError,
+    ContextTooLongError,
+    ModelAuthenticationError,
     ModelRefusedError,
     ModelTimeoutError,
     ModelUnavailableError,
@@ -288,8 +291,11 @@ async def test_a_stream_that_ends_early_is_no_answer(make, provider) -> None:
         (500, "x", ModelUnavailableError),
         (503, "x", ModelUnavailableError),
         (408, "x", ModelUnavailableError),
-        (400, "context_length_exceeded", ModelRefusedError),
-        (401, "x", ModelRefusedError),
+        (400, "context_length_exceeded", ContextTooLongError),
+        (400, "content_filter", ContentRefusedError),
+        (400, "x", ModelRefusedError),
+        (401, "x", ModelAuthenticationError),
+        (403, "x", ModelAuthenticationError),
         (404, "x", ModelRefusedError),
     ],
 )

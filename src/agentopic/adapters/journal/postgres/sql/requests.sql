@@ -1,14 +1,15 @@
 -- Requests of callers outside a turn.
 
 CREATE FUNCTION request_row(asked text, is_fresh boolean) RETURNS TABLE (
-    request_id text, target text, remaining float8, outcome text, value bytea, fresh boolean
+    request_id text, target text, remaining float8, due_ms bigint, outcome text, value bytea, fresh boolean
 ) LANGUAGE sql AS $$
-    SELECT r.request_id, r.target, extract(epoch FROM r.due_at - clock_timestamp())::float8, r.outcome, r.value, is_fresh
+    SELECT r.request_id, r.target, extract(epoch FROM r.due_at - clock_timestamp())::float8,
+        floor(extract(epoch FROM r.due_at) * 1000)::bigint, r.outcome, r.value, is_fresh
     FROM request r WHERE r.request_id = asked
 $$;
 
 CREATE FUNCTION open_request(me bigint, asked text, of_target text, seconds float8) RETURNS TABLE (
-    request_id text, target text, remaining float8, outcome text, value bytea, fresh boolean
+    request_id text, target text, remaining float8, due_ms bigint, outcome text, value bytea, fresh boolean
 ) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 BEGIN
@@ -21,7 +22,7 @@ END $$;
 
 -- One that was forgotten stays forgotten.
 CREATE FUNCTION close_request(me bigint, asked text, ended text, answered bytea, keep float8) RETURNS TABLE (
-    request_id text, target text, remaining float8, outcome text, value bytea, fresh boolean
+    request_id text, target text, remaining float8, due_ms bigint, outcome text, value bytea, fresh boolean
 ) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 BEGIN

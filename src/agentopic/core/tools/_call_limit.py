@@ -1,0 +1,64 @@
+"""How long one tool call may take, and how much of its result a model is shown."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Final
+
+from agentopic.core._waiting_clock import running_clock
+from agentopic.errors import ToolResultTooLargeError, ToolTimeoutError
+
+TIMEOUT_SECONDS: Final = 600.0
+"""How long a tool may take unless it says otherwise."""
+
+RESULT_CHARACTERS: Final = 1_000_000
+"""How long the text of a tool's result may be unless it says otherwise."""
+
+
+@asynccontextmanager
+async def time_limit(tool: Any) -> AsyncGenerator[None]:
+    """End the enclosed call when the tool's time is over; waiting for a person or a timer does not count.
+
+    Raises:
+        ToolTimeoutError: the time was over.
+    """
+    seconds: float | None = tool.timeout_seconds
+    if seconds is None:
+        yield
+        return
+    limit = asyncio.timeout(seconds)
+    try:
+        async with limit:
+            with running_clock(limit):
+                yield
+    except TimeoutError as exc:
+        if limit.expired():
+            raise ToolTimeoutError(f"tool {tool.name!r} did not end within {seconds:g} s") from exc
+        raise
+
+
+@contextmanager
+def no_stop_iteration() -> Generator[None]:
+    """Raise RuntimeError in place of StopIteration, which no coroutine can raise."""
+    try:
+        yield
+    except StopIteration as exc:
+        raise RuntimeError("the function raised StopIteration") from exc
+
+
+def result_text(tool: Any, value: Any) -> str:
+    """The text of a result as the model reads it; what cannot be written as UTF-8 is replaced.
+
+    Raises:
+        ToolResultTooLargeError: it is longer than the tool's limit.
+    """
+    text: str = tool.return_value_as_string(value)
+    limit: int | None = getattr(tool, "max_result_characters", RESULT_CHARACTERS)
+    if limit is not None and len(text) > limit:
+        raise ToolResultTooLargeError(
+            f"the result of tool {tool.name!r} has {len(text)} characters, more than the {limit} that are shown; "
+            "ask for less of it"
+        )
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
