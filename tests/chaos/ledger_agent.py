@@ -20,6 +20,7 @@ from agentopic.testing.history import HistoryFile
 
 HISTORY = HistoryFile(Path(os.environ.get("CHAOS_HISTORY", "history.jsonl")))
 LEAST, MOST = (float(each) for each in os.environ.get("CHAOS_CALL_SECONDS", "0.2,0.5").split(","))
+HANG = float(os.environ.get("CHAOS_HANG_SECONDS", "10"))
 CONCURRENCY = int(os.environ.get("CHAOS_CONCURRENCY", "8"))
 MODEL = os.environ.get("CHAOS_MODEL")
 points: list[FaultPoints] = []
@@ -30,7 +31,7 @@ points: list[FaultPoints] = []
 class Order(BaseModel):
     number: int
     does: str = ""
-    """`kill`: the process dies of it; `fail`: the handler raises whatever is tried; `hang`: ten seconds."""
+    """`kill`: its process dies of it; `fail`: the handler raises whatever is tried; `hang`: for HANG seconds."""
 
 
 @payload("chaos.Receipt.v1")
@@ -61,7 +62,7 @@ class Cashier(RoutedAgent):
 
         async def pay() -> str:
             HISTORY.note("call", "invoke", call)
-            await asyncio.sleep(10.0 if message.does == "hang" else random.uniform(LEAST, MOST))
+            await asyncio.sleep(HANG if message.does == "hang" else random.uniform(LEAST, MOST))
             for each in points:
                 await each.reach("after call")
             return f"paid-{message.number}"

@@ -104,7 +104,7 @@ async def _restart_the_dead(mesh) -> None:
 @pytest.mark.timeout(300)
 async def test_a_hot_key_leaves_the_cold_ones_alone(open_mesh: Open) -> None:
     cold = scale(100, 1000)
-    with open_mesh(CHAOS_CALL_SECONDS="0.05,0.1") as mesh:
+    with open_mesh(CHAOS_CALL_SECONDS="0.05,0.1", CHAOS_HANG_SECONDS=str(scale(10, 60))) as mesh:
         await mesh.staff(1)
         hot = [Post(number, "hot", does="hang" if number == 0 else "") for number in range(50)]
         await mesh.publish([*hot, *(Post(50 + number, f"cold-{number}") for number in range(cold))])

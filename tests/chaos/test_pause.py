@@ -49,9 +49,11 @@ async def test_members_that_come_and_go_disturb_nobody(open_mesh: Open) -> None:
     rounds = scale(4, 30)
     with open_mesh() as mesh:
         await mesh.staff(1)
-        await mesh.publish(posts(range(rounds * 100)))
-        for _ in range(rounds):
+        for each in range(rounds):
+            before, after = each * 200, each * 200 + 100
+            await mesh.publish(posts(range(before, after)))
             (guest,) = await mesh.staff(1)
+            await mesh.publish(posts(range(after, after + 100)))
             await until(partial(_is_at_work, mesh.fleet, guest), "the guest works")
             await asyncio.sleep(1.0)  # it stays for a moment
             assert await mesh.fleet.retire(guest) == 0

@@ -22,6 +22,8 @@ class Stored:
     stale: frozenset[TopicPartition]
     """Partitions of which nothing was stored: their mark is elsewhere, read it again."""
     deliveries: int
+    is_ahead: bool = False
+    """Whether so much is stored and not yet begun that reading on may take its time."""
 
 
 class Store(Protocol):
@@ -55,7 +57,12 @@ async def store_halved(
     if not rest:
         return first
     second = await store_halved(rest, {**marks, **first.marks}, store, bury)
-    return Stored({**first.marks, **second.marks}, first.stale | second.stale, first.deliveries + second.deliveries)
+    return Stored(
+        {**first.marks, **second.marks},
+        first.stale | second.stale,
+        first.deliveries + second.deliveries,
+        is_ahead=second.is_ahead,
+    )
 
 
 def advances(records: Sequence[Record], marks: Marks) -> Sequence[MarkAdvance]:

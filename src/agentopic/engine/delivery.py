@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b
 from struct import Struct
 
@@ -20,6 +21,7 @@ _FIXED = Struct(">Biqq7i")
 _NONE = -1
 
 
+@lru_cache(maxsize=4096)
 def lane_id(group: str, key: str) -> bytes:
     """Return the 16-byte digest under which the journal keeps the lane of one agent."""
     return _digest(group, key)

@@ -104,7 +104,10 @@ class Incarnation:
         fence = Fence(self._heartbeat, self.writer)
         self._meter = Meter(plan.metering, self.writer, plan.groups)
         gate = asyncio.Lock()
-        self._kept = {group.group: KeptDeliveries(options.message_buffer_bytes, clock) for group in plan.groups}
+        self._kept = {
+            group.group: KeptDeliveries(options.message_buffer_bytes if group.concurrency else 0, clock)
+            for group in plan.groups
+        }
         dispatchers = [
             Dispatcher(
                 group,

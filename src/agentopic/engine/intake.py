@@ -32,6 +32,8 @@ class _Sorted:
     incoming: list[Incoming] = field(default_factory=list[Incoming])
     decoded: list[tuple[Incoming, Delivery]] = field(default_factory=list[tuple[Incoming, Delivery]])
     dead: list[tuple[TopicPartition, OutboxRow]] = field(default_factory=list[tuple[TopicPartition, OutboxRow]])
+    is_ahead: bool = False
+    """Whether more is stored than can be kept decoded."""
 
 
 class Intake:
@@ -72,7 +74,8 @@ class Intake:
         if len(intaken.started) < len(batch.incoming):
             self._lanes.nudge()
         stale = frozenset(intaken.stale)
-        return Stored(stored_marks(advanced, stale), stale, len(batch.incoming) - intaken.repeats)
+        count = len(batch.incoming) - intaken.repeats
+        return Stored(stored_marks(advanced, stale), stale, count, is_ahead=batch.is_ahead)
 
     async def _take_in(self, batch: IntakeBatch, read: _Sorted) -> Intaken:
         # Inside the writer: no other call can fill the slots between counting them and starting the lanes, and
@@ -80,7 +83,7 @@ class Intake:
         free = self._lanes.free(self._group.group)
         intaken = await self._writer.journal.intake(self._writer.me, replace(batch, free=free))
         self._outbox.add(intaken.rows)
-        self._kept.put(read.decoded)
+        read.is_ahead = not self._kept.put(read.decoded)
         self._lanes.start(intaken.started)
         if intaken.cycles:
             # Here, so that nothing can take the lane before. A crash in between is repaired by the caller's

@@ -41,18 +41,19 @@ class KeptDeliveries:
         """Return how many are kept."""
         return len(self._kept)
 
-    def put(self, decoded: Decoded) -> None:
-        """Keep what has just been stored, as far as there is room."""
+    def put(self, decoded: Decoded) -> bool:
+        """Keep what has just been stored, as far as there is room; whether there was for all."""
         now = self._clock.monotonic()
         for incoming, delivery in decoded:
             size = OBJECT_BYTES + 2 * len(incoming.head) + len(incoming.body or b"")
             if self._bytes + size > self._limit:
                 self._drop_old(now)
                 if self._bytes + size > self._limit:
-                    return
+                    return False
             if incoming.identity not in self._kept:
                 self._kept[incoming.identity] = _Kept(delivery, incoming.head, size, now + KEEP_SECONDS)
                 self._bytes += size
+        return True
 
     def take(self, started: Started) -> Delivery:
         """Return the delivery at the head of a lane; it is kept no longer.

@@ -183,6 +183,8 @@ class PartitionReader:
                 self._marks.pop(partition, None)
             await reader.assign(self._positions)
             self._leased_at = float("-inf")
+        elif stored.is_ahead:
+            await asyncio.sleep(PAUSE_SECONDS)
 
     # ── leases and positions ───────────────────────────────────────────────────────────────────────────────
 

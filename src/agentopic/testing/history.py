@@ -66,6 +66,8 @@ class HistoryFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._read: list[Fact] = []
+        self._offset = 0
 
     def note(self, operation: Operation, phase: Phase, subject: str, **more: Any) -> None:
         """Append one fact, with this process's id unless another process is named."""
@@ -78,11 +80,16 @@ class HistoryFile:
             os.close(descriptor)
 
     def read(self) -> Sequence[Fact]:
-        """Return all whole lines."""
+        """Return all whole lines; those read before are not parsed again."""
         if not self.path.exists():
             return []
-        text = self.path.read_text()
-        return [Fact(**json.loads(line)) for line in text[: text.rfind("\n") + 1].splitlines()]
+        with self.path.open("rb") as file:
+            file.seek(self._offset)
+            added = file.read()
+        whole = added[: added.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        self._read.extend(Fact(**json.loads(line)) for line in whole.splitlines())
+        return tuple(self._read)
 
 
 def in_flight(facts: Sequence[Fact], process: str) -> frozenset[str]:

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 
 import pytest
+from PIL import Image as PillowImage
 
-from agentopic.agentchat.agents import AssistantAgent
-from agentopic.agentchat.base import Response
-from agentopic.agentchat.messages import TextMessage, UserInputRequestedEvent
+from agentopic.agentchat.agents import AssistantAgent, UserProxyAgent
+from agentopic.agentchat.base import Response, TaskResult
+from agentopic.agentchat.messages import MultiModalMessage, TextMessage, UserInputRequestedEvent
 from agentopic.agentchat.ui import Console, UserInputManager
-from agentopic.core import CancellationToken
+from agentopic.core import CancellationToken, Image
 from agentopic.ext.models.replay import ReplayChatCompletionClient
 
 
@@ -48,14 +50,50 @@ async def test_a_stream_without_an_end_is_an_error() -> None:
 
 async def test_a_person_is_asked_after_the_reason_was_shown() -> None:
     manager = UserInputManager(lambda prompt: f"answer to {prompt}")
-    asking = asyncio.ensure_future(manager.get_wrapped_callback()("why?", None))
+    proxy = UserProxyAgent("u", input_func=manager.get_wrapped_callback())
+
+    result = await Console(proxy.run_stream(task="why?"), user_input_manager=manager)
+
+    assert result.messages[-1].to_text() == "answer to Enter your response: "
+    assert not manager.input_events
+
+
+async def test_a_person_is_not_asked_before_the_reason_was_shown() -> None:
+    manager = UserInputManager(lambda prompt: "answer")
+    stream = UserProxyAgent("u", input_func=manager.get_wrapped_callback()).run_stream(task="why?")
+    _task, request = await anext(stream), await anext(stream)
+    assert isinstance(request, UserInputRequestedEvent)
+    answering = asyncio.ensure_future(anext(stream))
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+    waited = not answering.done()
+    manager.notify_event_received(request.request_id)
+
+    assert waited
+    assert (await answering).to_text() == "answer"
+
+
+async def test_a_reply_of_an_agent_is_titled_with_its_source(capsys) -> None:
+    agent = AssistantAgent("a", ReplayChatCompletionClient(["x y"]))
+
+    await Console(agent.on_messages_stream([TextMessage(content="q", source="u")], CancellationToken()))
+
+    assert capsys.readouterr().out == "---------- a ----------\nx y\n"
+
+
+async def test_images_are_shown_only_where_the_terminal_can(capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
 
     async def run():
-        await asyncio.sleep(0)
-        assert not asking.done()
-        yield UserInputRequestedEvent(request_id="1", source="u")
-        yield Response(chat_message=TextMessage(content=await asking, source="u"))
+        yield MultiModalMessage(content=[Image(PillowImage.new("RGB", (1, 1)))], source="u")
+        yield TaskResult(messages=[])
 
-    response = await Console(run(), user_input_manager=manager)
+    await Console(run())
+    monkeypatch.setenv("TERM_PROGRAM", "iTerm.app")
+    await Console(run())
+    await Console(run(), no_inline_images=True)
 
-    assert response.chat_message.to_text() == "answer to why?"
+    printed = capsys.readouterr().out
+    assert printed.count("<image>") == 2
+    assert printed.count("\033]1337;File=inline=1:") == 1

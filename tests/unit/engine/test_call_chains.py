@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from agentopic.adapters.clock import SystemClock
 from agentopic.core import AgentId, MessageContext
 from agentopic.errors import CallCycleError, RequestError, RequestTimeoutError
 
@@ -171,6 +172,7 @@ async def test_a_deadline_is_inherited_down_the_chain(town: Town):
     front, back = town.runtime(request_timeout_seconds=30.0), town.runtime(request_timeout_seconds=600.0)
     for name in ("ann", "bob", "cyd"):
         await town.settle(back, name, pass_on)
+    await town.settle(front, "front", nothing)  # joined, it has its requests written down
     await back.start()
     await front.start()
 
@@ -202,12 +204,68 @@ async def test_who_waits_at_the_end_of_a_chain_is_told_when_the_first_deadline_p
     front, back = town.runtime(request_timeout_seconds=0.4), town.runtime(request_timeout_seconds=600.0)
     for name in ("ann", "bob"):
         await town.settle(back, name, pass_on)
+    await town.settle(front, "front", nothing)  # joined, it has its requests written down
     await back.start()
     await front.start()
 
     with pytest.raises(RequestTimeoutError):
         await front.send_message(Note(), AgentId("ann", "k"))
     await until(lambda: set(ends) == {"ann", "bob"}, "nobody goes on waiting")
+
+
+async def test_a_client_that_is_not_joined_has_the_whole_chain_cancelled_when_its_time_is_over(town: Town):
+    town.create("agent.ghost")
+    ends = list[str]()
+
+    async def pass_on(agent: Resident, message: Note, ctx: MessageContext) -> Note:
+        following = {"ann": "bob", "bob": "ghost"}[agent.id.type]
+        try:
+            return await agent.send_message(Note(), AgentId(following, "k"))
+        finally:
+            ends.append(agent.id.type)
+
+    front, back = town.runtime(request_timeout_seconds=0.4), town.runtime(request_timeout_seconds=600.0)
+    for name in ("ann", "bob"):
+        await town.settle(back, name, pass_on)
+    await back.start()
+    await front.start()
+
+    with pytest.raises(RequestTimeoutError):
+        await front.send_message(Note(), AgentId("ann", "k"))
+    await until(lambda: set(ends) == {"ann", "bob"}, "nobody goes on waiting")
+
+    assert [each.expirytime for each in town.events("agent.ann")] == [None]
+
+
+class AwryClock(SystemClock):
+    """A wall clock that is wrong by some hours."""
+
+    def __init__(self, hours: float) -> None:
+        self.wrong_by = timedelta(hours=hours)
+
+    def now(self) -> datetime:
+        return super().now() + self.wrong_by
+
+
+@pytest.mark.parametrize("hours", [-1.0, 1.0], ids=["behind", "ahead"])
+@pytest.mark.parametrize("is_joined", [True, False], ids=["joined", "not joined"])
+async def test_a_callers_wall_clock_does_not_say_when_its_request_expires(town: Town, hours: float, is_joined: bool):
+    async def answer(agent: Resident, message: Note, ctx: MessageContext) -> Note:
+        return Note(text="in time")
+
+    front, back = town.runtime(clock=AwryClock(hours), request_timeout_seconds=30.0), town.runtime()
+    await town.settle(back, "ann", answer)
+    if is_joined:
+        await town.settle(front, "front", nothing)
+    await back.start()
+    await front.start()
+
+    answered = await front.send_message(Note(), AgentId("ann", "k"))
+
+    (asked,) = town.events("agent.ann")
+    assert answered.text == "in time"
+    assert (asked.expirytime is not None) is is_joined
+    assert asked.expirytime is None or abs(asked.expirytime - datetime.now(UTC)) < timedelta(minutes=1)
 
 
 async def test_an_answer_too_large_for_the_broker_is_a_fault_and_no_silence(town: Town):

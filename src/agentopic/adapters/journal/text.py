@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 
 from agentopic.errors import ValueRefusedError
 from agentopic.ports.journal import (
@@ -36,20 +35,8 @@ def check_text(what: str, value: str) -> None:
 
 def check_row(row: OutboxRow) -> None:
     """Check the texts of a record to publish."""
-    _check_topic(row.topic)
-    if row.headers:
-        _check_names(next(zip(*row.headers, strict=True)))
-
-
-@lru_cache(maxsize=1024)
-def _check_topic(topic: str) -> None:
-    # Few distinct ones exist; an error is not kept, so it is raised each time.
-    check_text("topic", topic)
-
-
-@lru_cache(maxsize=1024)
-def _check_names(names: tuple[str, ...]) -> None:
-    for name in names:
+    check_text("topic", row.topic)
+    for name, _ in row.headers:
         check_text("header name", name)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
 
 from agentopic.adapters.transport.partitioner import partition_of
 from agentopic.errors import ConfigError, RecordRefusedError
@@ -26,16 +25,9 @@ def record_bytes(record: OutgoingRecord) -> int:
         UnicodeEncodeError: a header name holds a lone surrogate.
     """
     size = len(record.key or b"") + len(record.value or b"")
-    if not record.headers:
-        return size
-    names, values = zip(*record.headers, strict=True)
-    return size + _names_bytes(names) + sum(map(len, values))
-
-
-@lru_cache(maxsize=1024)
-def _names_bytes(names: tuple[str, ...]) -> int:
-    """Return what a set of header names takes, lengths included; few distinct sets exist."""
-    return sum(len(name.encode()) + 10 for name in names)
+    for name, value in record.headers:
+        size += (len(name) if name.isascii() else len(name.encode())) + len(value) + 10
+    return size
 
 
 def unknown_topic(topic: str) -> RecordRefusedError:

@@ -41,7 +41,7 @@ async def call_input_func(name: str, func: InputFuncType, prompt: str, cancellat
         asking.cancel()
     failure = None if asking.cancelled() else asking.exception()
     if isinstance(failure, Exception) and not isinstance(failure, AgentopicError):
-        raise UserInputError(f"Failed to get user input: {failure or type(failure).__name__}") from failure
+        raise UserInputError(f"Failed to get user input: {str(failure) or type(failure).__name__}") from failure
     return asking.result()
 
 

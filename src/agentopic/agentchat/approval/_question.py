@@ -10,6 +10,8 @@ from pydantic import BaseModel, ValidationError
 
 from agentopic.core._turn import ask, current_turn
 
+_ALLOW, _DENY = _CHOICES = ("allow", "deny")
+
 
 class ToolApprovalRequest(BaseModel):
     """A tool call that waits for a person's word."""
@@ -37,8 +39,8 @@ async def approval_of(request: ToolApprovalRequest, func: ToolApprovalFunc | Non
     """Ask and return the answer.
 
     Inside a durable turn the question waits in the durable inbox until it is answered. Elsewhere `func` is called,
-    or without one the terminal is read. The answer `allow` approves, `deny` refuses; any other text refuses, too,
-    and is told to the model as the reason.
+    or without one the terminal is read. `allow` approves; `deny`, `deny: <why>` and any other text refuse, and the
+    model is told why.
     """
     if func is not None and current_turn.get() is None:
         called = func(request)
@@ -53,7 +55,7 @@ async def _asked(request: ToolApprovalRequest) -> Any:
     try:
         return await ask(
             f"Call the tool {request.tool}?{why}",
-            choices=["allow", "deny"],
+            choices=_CHOICES if current_turn.get() is None else (*_CHOICES, f"{_DENY}: <why>"),
             details=request.model_dump(mode="json", exclude_none=True),
         )
     except EOFError:
@@ -66,8 +68,8 @@ def _as_response(answer: Any) -> ToolApprovalResponse:
     if isinstance(answer, bool):
         return ToolApprovalResponse(approved=answer)
     if isinstance(answer, str):
-        reason = None if answer in ("allow", "deny") else answer
-        return ToolApprovalResponse(approved=answer == "allow", reason=reason)
+        reason = answer.removeprefix(_DENY).removeprefix(":").strip()
+        return ToolApprovalResponse(approved=answer == _ALLOW, reason=None if answer == _ALLOW else reason or None)
     if isinstance(answer, Mapping):
         try:
             return ToolApprovalResponse.model_validate(answer)

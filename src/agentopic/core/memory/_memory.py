@@ -1,4 +1,4 @@
-"""`Memory`: a store an agent reads before it asks its model; queries are steps inside a durable turn."""
+"""`Memory`: a store an agent reads before it asks its model; its calls are steps inside a durable turn."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, field_serializer
 from agentopic.core._cancellation_token import CancellationToken
 from agentopic.core._component_config import ComponentBase
 from agentopic.core._image import Image
-from agentopic.core.memory._recording import record_queries
+from agentopic.core.memory._recording import record_memory_calls
 from agentopic.core.model_context._chat_completion_context import ChatCompletionContext
 
 
@@ -58,17 +58,22 @@ class UpdateContextResult(BaseModel):
 class Memory(ABC, ComponentBase[BaseModel]):
     """Remembers content and finds it again.
 
-    Inside a durable turn `query` of every subclass is recorded as a step, so that a later attempt finds the same.
+    Inside a durable turn `query`, `add` and `clear` of every subclass are steps: a later attempt finds the same, and
+    adds nothing twice.
     """
 
     component_type = "memory"
 
     step_scope: ClassVar[bool] = False
-    """True on memories whose queries need no record: they are in this process, or ask others that are recorded."""
+    """True on memories whose calls need no record: they are in this process, or call others that are recorded."""
+
+    repeatable_add: ClassVar[bool] = False
+    """True on memories where adding something twice is adding it once: an `add` that was under way when its process
+    died is then made again. Otherwise it ends in a StepOutcomeUnknownError, unless the service decides otherwise."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        record_queries(cls, MemoryQueryResult)
+        record_memory_calls(cls, MemoryQueryResult)
 
     @abstractmethod
     async def update_context(self, model_context: ChatCompletionContext) -> UpdateContextResult:
@@ -85,7 +90,7 @@ class Memory(ABC, ComponentBase[BaseModel]):
 
     @abstractmethod
     async def add(self, content: MemoryContent, cancellation_token: CancellationToken | None = None) -> None:
-        """Remember; a later attempt of the same turn may add the same content again."""
+        """Remember."""
 
     @abstractmethod
     async def clear(self) -> None:

@@ -17,8 +17,8 @@ from agentopic.core.tool_agent._tool_exceptions import (
     ToolExecutionException,
     ToolNotFoundException,
 )
-from agentopic.core.tools._tool import Tool
 from agentopic.core.tools._call_limit import result_text
+from agentopic.core.tools._tool import Tool
 from agentopic.core.tools._tool_failure import ToolFailure, await_tool, told_failures
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from agentopic.core._waiting_clock import running_clock
@@ -37,15 +37,6 @@ async def time_limit(tool: Any) -> AsyncGenerator[None]:
         if limit.expired():
             raise ToolTimeoutError(f"tool {tool.name!r} did not end within {seconds:g} s") from exc
         raise
-
-
-@contextmanager
-def no_stop_iteration() -> Generator[None]:
-    """Raise RuntimeError in place of StopIteration, which no coroutine can raise."""
-    try:
-        yield
-    except StopIteration as exc:
-        raise RuntimeError("the function raised StopIteration") from exc
 
 
 def result_text(tool: Any, value: Any) -> str:

@@ -18,8 +18,8 @@ from agentopic.core.code_executor._function_with_requirements import function_de
 from agentopic.core.code_executor._imports import Alias, Import, ImportFromModule, import_statement
 from agentopic.core.tools._arguments_model import arguments_model
 from agentopic.core.tools._base_tool import BaseTool
-from agentopic.core.tools._idempotency import idempotency_key_or_new
 from agentopic.core.tools._call_limit import RESULT_CHARACTERS, TIMEOUT_SECONDS
+from agentopic.core.tools._idempotency import idempotency_key_or_new
 from agentopic.core.tools._recording import ToolEffect
 from agentopic.core.tools._tool_thread import call_in_thread
 from agentopic.errors import ComponentError, ComponentSourceError

@@ -130,7 +130,12 @@ async def _ending_in_a_record(tool: Any, stream: AsyncGenerator[Any, None], *, t
         yield await _with_state(tool, Record(failure=failure.text))
         return
     for item in last:
-        yield await _record(tool, item)
+        try:
+            with told_failures() if told else nullcontext():
+                record = _result_record(tool, item)
+        except ToolFailure as failure:
+            record = Record(failure=failure.text)
+        yield await _with_state(tool, record)
 
 
 async def _values(tool: Any, items: AsyncGenerator[Any, None]) -> AsyncGenerator[Any, None]:
@@ -167,12 +172,8 @@ def _told_record(tool: Any, result: Any) -> Record:
     return Record(value=result)
 
 
-async def _record(tool: Any, value: Any) -> Record:
-    """What the journal keeps of a call: its result and, of a stateful tool, the state reached by it."""
-    return await _with_state(tool, _result_record(tool, value))
-
-
 async def _with_state(tool: Any, record: Record) -> Record:
+    """What the journal keeps of a call: its result and, of a stateful tool, the state reached by it."""
     if tool.state_type() is not None:
         record["state"] = await tool.save_state_json()
     return record

@@ -8,8 +8,6 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from agentopic.core.tools._call_limit import no_stop_iteration
-
 
 def call_in_thread(call: Callable[[], Any]) -> asyncio.Future[Any]:
     """Start a call in the current context and return its coming result.
@@ -24,8 +22,9 @@ def call_in_thread(call: Callable[[], Any]) -> asyncio.Future[Any]:
         outcome: Any = None
         error: BaseException | None = None
         try:
-            with no_stop_iteration():
-                outcome = context.run(call)
+            outcome = context.run(call)
+        except StopIteration:
+            error = RuntimeError("the function raised StopIteration")  # no future can carry it
         except BaseException as exc:  # noqa: BLE001 - handed on to who waits
             error = exc
         if not loop.is_closed():

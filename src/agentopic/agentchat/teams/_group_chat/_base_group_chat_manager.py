@@ -86,8 +86,6 @@ class BaseGroupChatManager(SequentialRoutedAgent, ABC):
         max_turns: int | None,
         message_factory: MessageFactory,
         emit_team_events: bool = False,
-        *,
-        reports_errors: bool = True,
     ) -> None:
         super().__init__("Runs a team's conversation", _SEQUENTIAL)
         _check(group_topic_type, output_topic_type, participant_topic_types, participant_names, max_turns)
@@ -102,7 +100,7 @@ class BaseGroupChatManager(SequentialRoutedAgent, ABC):
         self._max_turns = max_turns
         self._message_factory = message_factory
         self._emit_team_events = emit_team_events
-        self._reports_errors = reports_errors
+        self.reports_errors = True
         self._thread = MessageThread()
         self._current_turn = 0
         self._progress = ManagerProgress()
@@ -136,7 +134,7 @@ class BaseGroupChatManager(SequentialRoutedAgent, ABC):
         """What this kind of team adds to the state, by the fields of `state_class` or its own names."""
         return {}
 
-    def load_selection_state(self, state: BaseGroupChatManagerState, saved: Mapping[str, Any]) -> None:
+    async def load_selection_state(self, state: BaseGroupChatManagerState, saved: Mapping[str, Any]) -> None:
         """Take over what `selection_state` gave."""
 
     # ── messages ───────────────────────────────────────────────────────────────────────────────────────────
@@ -154,8 +152,14 @@ class BaseGroupChatManager(SequentialRoutedAgent, ABC):
             await self._end(StopMessage(content="The group chat has already terminated.", source=self._name))
             return
         messages = [self._chat_message(item) for item in message.messages or ()]
-        with step_path(self._name):
-            await self.begin_run(message, messages, ctx.cancellation_token)
+        is_begun = False
+        try:
+            with step_path(self._name):
+                await self.begin_run(message, messages, ctx.cancellation_token)
+            is_begun = True
+        finally:
+            if not is_begun:
+                self._progress.end()
 
     @event
     async def handle_agent_response(
@@ -164,7 +168,7 @@ class BaseGroupChatManager(SequentialRoutedAgent, ABC):
         """A participant has spoken."""
         if not self._progress.is_of(message.run) or message.name not in self._progress.active_speakers:
             return
-        if not self._reports_errors:
+        if not self.reports_errors:
             await self._hear(message, ctx.cancellation_token)
             return
         error = await failure_of(self._hear(message, ctx.cancellation_token), ctx.cancellation_token)
@@ -188,7 +192,7 @@ class BaseGroupChatManager(SequentialRoutedAgent, ABC):
         """Forget everything."""
         self._thread.clear()
         self._current_turn = 0
-        self._progress.end()
+        self._progress.forget()
         if self._termination_condition is not None:
             await self._termination_condition.reset()
         await self.reset()
@@ -341,7 +345,7 @@ class BaseGroupChatManager(SequentialRoutedAgent, ABC):
         loaded = self.state_class.model_validate(state)
         self._thread.load(loaded.message_thread, self._message_factory)
         self._current_turn = loaded.current_turn
-        self.load_selection_state(loaded, state)
+        await self.load_selection_state(loaded, state)
         condition = self._progress.load(state.get("progress"))
         if self._termination_condition is not None and condition is not None:
             await self._termination_condition.load_state(condition)

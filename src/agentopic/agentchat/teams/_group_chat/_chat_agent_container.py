@@ -58,17 +58,14 @@ class ChatAgentContainer(SequentialRoutedAgent):
         output_topic_type: str,
         agent: ChatAgent | Team,
         message_factory: MessageFactory,
-        *,
-        live: bool = True,
-        reports_errors: bool = True,
     ) -> None:
         super().__init__(agent.description, _SEQUENTIAL)
         self._parent_topic_type = parent_topic_type
         self._output_topic_type = output_topic_type
         self._agent = agent
         self._message_factory = message_factory
-        self._live = live
-        self._reports_errors = reports_errors
+        self.live = True
+        self.reports_errors = True
         self._run = 0
         self._message_buffer: list[BaseChatMessage] = []
 
@@ -92,7 +89,7 @@ class ChatAgentContainer(SequentialRoutedAgent):
         """Speak."""
         if not self._is_current(message.run):
             return
-        if not self._reports_errors:
+        if not self.reports_errors:
             await self._speak(ctx.cancellation_token)
             return
         error = await failure_of(self._speak(ctx.cancellation_token), ctx.cancellation_token)
@@ -161,7 +158,7 @@ class ChatAgentContainer(SequentialRoutedAgent):
         async def show(message: BaseAgentEvent | BaseChatMessage) -> None:
             if not self._message_factory.is_registered(type(message)):
                 raise ValueError(f"Message type {type(message)} is not registered.")
-            if self._live:
+            if self.live:
                 await self._tell(GroupChatMessage(run=run, message=Carried(message)), self._output_topic_type, token)
 
         with (
@@ -181,14 +178,14 @@ class ChatAgentContainer(SequentialRoutedAgent):
                 name=self._agent.name,
                 messages=carried(answer.messages),
                 stop_reason=answer.stop_reason,
-                shown=self._live,
+                shown=self.live,
             )
         return GroupChatAgentResponse(
             run=run,
             name=self._agent.name,
             chat_message=Carried(answer.chat_message),
             inner_messages=carried(answer.inner_messages or ()),
-            shown=self._live,
+            shown=self.live,
         )
 
     async def _tell(self, told: Any, topic_type: str, token: CancellationToken | None = None) -> None:

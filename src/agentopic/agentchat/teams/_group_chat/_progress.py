@@ -34,6 +34,11 @@ class ManagerProgress:
         """The run is over; what still comes of it is late."""
         self.is_open = False
 
+    def forget(self) -> None:
+        """The run is over, and nobody is asked any more."""
+        self.is_open = False
+        self.active_speakers = []
+
     def is_of(self, run: int) -> bool:
         """Whether a message of this run is wanted."""
         return self.is_open and run == self.run

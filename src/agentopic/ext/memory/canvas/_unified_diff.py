@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from agentopic.errors import PatchError
 
 _HUNK = re.compile(r"^@@ -(\d+)(?:,\d+)? \+\d+(?:,\d+)? @@")
-_NO_NEWLINE = "\\"
+_BETWEEN_FILES = ("diff ", "index ", "new file", "deleted file", "similarity ", "rename ")
 
 
 @dataclass(slots=True)
@@ -17,6 +17,10 @@ class _Hunk:
     """Index of its first old line, as far as the patch knows."""
     old: list[str] = field(default_factory=list[str])
     new: list[str] = field(default_factory=list[str])
+    ended: bool | None = None
+    """Whether its last new line ends with a newline; None: as the line it was before."""
+    last: str = ""
+    """The sign of the line before: a mark of a missing newline belongs to it."""
 
 
 def apply_unified_diff(text: str, patch: str) -> str:
@@ -25,80 +29,61 @@ def apply_unified_diff(text: str, patch: str) -> str:
     Raises:
         PatchError: the patch has no hunk, is for several files, or does not fit.
     """
-    hunks = _hunks(patch)
-    lines = text.splitlines(keepends=True)
-    if lines and hunks and not lines[-1].endswith("\n"):
-        lines[-1] += "\n"  # what the patch keeps or adds there gets the newline that patches assume
-        unended = True
-    else:
-        unended = False
+    ended = text.endswith("\n") or not text
+    lines = text.removesuffix("\n").split("\n") if text else []
     shift = 0
-    for hunk in hunks:
+    for hunk in _hunks(patch):
         at = _place(lines, hunk, hunk.start + shift)
+        if at + len(hunk.old) == len(lines) and hunk.new and hunk.ended is not None:
+            ended = hunk.ended
         lines[at : at + len(hunk.old)] = hunk.new
         shift = at - hunk.start + len(hunk.new) - len(hunk.old)
-    return _ended("".join(lines), patch, unended=unended)
+    return "\n".join(lines) + ("\n" if ended and lines else "")
 
 
 def _hunks(patch: str) -> list[_Hunk]:
-    hunks, files = list[_Hunk](), 0
-    for line in patch.splitlines(keepends=True):
+    hunks, headers = list[_Hunk](), 0
+    lines = patch.removesuffix("\n").split("\n")
+    for number, line in enumerate(lines):
         head = _HUNK.match(line)
         if head is not None:
             hunks.append(_Hunk(max(0, int(head[1]) - 1)))
-        elif line.startswith("--- ") and (not hunks or _looks_like_header(patch, line)):
-            files += 1
-        elif hunks:
-            _take(hunks[-1], line if line.endswith("\n") else f"{line}\n")
-    if files > 1:
+        elif line.startswith("--- ") and lines[number + 1 : number + 2] and lines[number + 1].startswith("+++ "):
+            headers += 1
+        elif hunks and not (line.startswith("+++ ") and lines[number - 1].startswith("--- ")):
+            _take(hunks[-1], line)
+    if headers > 1:
         raise PatchError("the patch is for several files; apply one at a time")
-    if not hunks or not any(hunk.old or hunk.new for hunk in hunks):
+    if not any(hunk.old or hunk.new for hunk in hunks):
         raise PatchError("the patch is empty: it has no hunk that begins with @@ -line,count +line,count @@")
     return hunks
 
 
-def _looks_like_header(patch: str, line: str) -> bool:
-    """Whether a `--- ` line begins another file, rather than removing a line that begins with two dashes."""
-    following = patch.partition(line)[2]
-    return following.startswith("+++ ")
-
-
 def _take(hunk: _Hunk, line: str) -> None:
-    sign, rest = line[0], line[1:]
+    sign, rest = line[:1], line[1:]
     if sign == "-":
         hunk.old.append(rest)
-    elif sign == "+" and not line.startswith("+++ "):
+    elif sign == "+":
         hunk.new.append(rest)
-    elif sign in {" ", "\n"}:
-        kept = rest or "\n"
-        hunk.old.append(kept)
-        hunk.new.append(kept)
-    elif sign != _NO_NEWLINE and not line.startswith(("+++ ", "diff ", "index ")):
-        raise PatchError(f"not a line of a patch: {line.strip()[:80]!r}")
+        hunk.ended = True
+    elif sign in {" ", ""}:
+        hunk.old.append(rest)
+        hunk.new.append(rest)
+        hunk.ended = None
+    elif sign == "\\":
+        if hunk.last != "-":
+            hunk.ended = False
+    elif not line.startswith(_BETWEEN_FILES):
+        raise PatchError(f"not a line of a patch: {line[:80]!r}")
+    hunk.last = sign
 
 
 def _place(lines: list[str], hunk: _Hunk, guess: int) -> int:
     """Where a hunk fits, nearest to where it says."""
-    if not hunk.old:
+    size = len(hunk.old)
+    if size == 0:
         return min(guess + 1, len(lines)) if lines else 0
-    places = [at for at in range(len(lines) - len(hunk.old) + 1) if lines[at : at + len(hunk.old)] == hunk.old]
+    places = [at for at in range(len(lines) - size + 1) if lines[at : at + size] == hunk.old]
     if not places:
-        raise PatchError(f"the patch does not fit: {hunk.old[0].rstrip()!r} and what follows it is not in the file")
+        raise PatchError(f"the patch does not fit: {hunk.old[0]!r} and what follows it is not in the file")
     return min(places, key=lambda at: abs(at - guess))
-
-
-def _ended(text: str, patch: str, *, unended: bool) -> str:
-    marks = [previous[:1] for previous, line in _pairs(patch) if line.startswith(_NO_NEWLINE)]
-    if (marks and marks[-1] in {"+", " "}) or (unended and not _touches_end(text, patch)):
-        return text.removesuffix("\n")
-    return text
-
-
-def _touches_end(text: str, patch: str) -> bool:
-    last = text.splitlines()[-1] if text else ""
-    return any(line == f"+{last}" for line in patch.splitlines())
-
-
-def _pairs(patch: str) -> list[tuple[str, str]]:
-    lines = patch.splitlines()
-    return list(zip(lines, lines[1:], strict=False))

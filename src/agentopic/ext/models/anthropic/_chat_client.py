@@ -84,7 +84,8 @@ class BaseAnthropicChatCompletionClient(ProviderClient):
         return call_arguments(self._create_args, question, self._thinking)
 
     async def _ask(self, request: dict[str, Any]) -> Message:
-        return require_message(await self._client.messages.create(**request))
+        answer: object = await self._client.messages.create(**request)
+        return require_message(answer)
 
     def _read(self, answer: Message) -> CreateResult:
         return to_create_result(answer, self._thinking)

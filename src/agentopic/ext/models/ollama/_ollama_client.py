@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Self
@@ -16,7 +15,6 @@ from agentopic.core.models import CreateResult, LLMMessage, ModelFamily
 from agentopic.core.tools import Tool, ToolSchema
 from agentopic.errors import ComponentError
 from agentopic.ext.models._client import (
-    DEFAULT_TIMEOUT_SECONDS,
     ProviderClient,
     Question,
     seconds_of,
@@ -31,8 +29,10 @@ from agentopic.ext.models.ollama.config import (
     BaseOllamaClientConfigurationConfigModel,
 )
 
-_OURS = frozenset({"model", "messages", "tools", "stream"})
-_CREATE_ARGUMENTS = frozenset(inspect.signature(AsyncClient.chat).parameters) - {"self"} - _OURS
+LOADING_TIMEOUT_SECONDS = 120.0
+"""A server that has to load a model first answers late."""
+
+_CREATE_ARGUMENTS = frozenset({"think", "logprobs", "top_logprobs", "format", "options", "keep_alive"})
 _BEHAVIOUR = frozenset({"model", "host", "response_format", "model_info", "model_capabilities", "options"})
 
 
@@ -54,7 +54,7 @@ class OllamaChatCompletionClient(ProviderClient, Component[BaseOllamaClientConfi
         if "model" not in given:
             raise ValueError("the argument 'model' is required")
         model = str(given["model"])
-        timeout = given.get("timeout", DEFAULT_TIMEOUT_SECONDS)
+        timeout = given.get("timeout", LOADING_TIMEOUT_SECONDS)
         super().__init__(
             model=model,
             model_info=CATALOGUE.info_given(

@@ -27,7 +27,7 @@ class BaseOllamaClientConfiguration(CreateArguments, total=False):
 
     follow_redirects: bool
     timeout: Any
-    """Seconds without an answer until a call fails; default 30. A local model may take longer to load."""
+    """Seconds without an answer until a call fails; default 120, since a local model may have to be loaded first."""
     headers: Mapping[str, str] | None
     model_capabilities: ModelCapabilities
     model_info: ModelInfo

@@ -48,7 +48,7 @@ class LangChainToolAdapter(BaseTool[BaseModel, Any]):
         self._function = function
         return_type = returned if inspect.isclass(returned) and returned is not inspect.Signature.empty else object
         super().__init__(
-            cast("type[BaseModel]", schema),
+            schema,
             cast("type[Any]", return_type),
             langchain_tool.name,
             langchain_tool.description,

@@ -1,0 +1,16 @@
+"""`at_rest`: what a team's saved state looks like from outside: AutoGen's, as long as no run is in its middle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def at_rest(states: Mapping[str, Mapping[str, Any]], manager: str) -> dict[str, dict[str, Any]]:
+    """The states without the numbers of runs, and without `progress` where no run was cut short."""
+    progress = states[manager].get("progress") or {}
+    is_cut_short = bool(progress.get("is_open") or progress.get("active_speakers"))
+    left_out = {"run"} if is_cut_short else {"run", "progress"}
+    return {
+        name: {key: value for key, value in state.items() if key not in left_out} for name, state in states.items()
+    }
