@@ -165,6 +165,50 @@ def test_failures_are_tried_again_or_end_in_the_dead_letters(folder: Folder) -> 
     assert sorted(json.loads(line)["data"]["item"] for line in dead.splitlines()) == ["gold", "soup"]
 
 
+def test_an_assistant_calls_tools_and_is_told_of_their_failures(folder: Folder) -> None:
+    printed = folder.example("assistant_tools").splitlines()
+
+    results = [line for line in printed if line.startswith("ToolCallExecutionEvent")]
+    assert ["is_error=False" in results[0], "is_error=True" in results[1]] == [True, True]
+    assert printed[-1] == "TextMessage clerk: Tea for three is 12 EUR; we have no gold."
+
+
+def test_an_assistant_is_reminded_before_it_is_asked(folder: Folder) -> None:
+    told = [line for line in folder.example("memory").splitlines() if line.startswith("told:")]
+
+    assert "Ann drinks no coffee." in told[-1]
+
+
+def test_an_assistant_answers_with_an_object(folder: Folder) -> None:
+    assert folder.example("structured_output") == "happy, 7 of 10\n"
+
+
+def test_a_team_goes_on_until_somebody_approves(folder: Folder) -> None:
+    printed = folder.example("team").splitlines()
+
+    assert [line for line in printed if line.startswith("----------")] == [
+        f"---------- TextMessage ({name}) ----------" for name in ("user", "writer", "critic", "writer", "critic")
+    ]
+    assert "APPROVE" in printed
+
+
+def test_an_agent_is_loaded_from_json_that_may_not_do_everything(folder: Folder) -> None:
+    printed = folder.example("components").splitlines()
+
+    assert printed[1:] == [
+        "At your service.",
+        "refused at config.workbench[0].config.tools[0].config",
+        "loaded with its tool",
+        "refused at config.model_client.provider",
+    ]
+
+
+def test_an_intervention_handler_changes_and_drops_what_is_sent(folder: Folder) -> None:
+    printed = folder.example("intervention").splitlines()
+
+    assert printed[-2:] == ["we have read: my card is **** (seen by the censor)", "dropped"]
+
+
 @pytest.mark.parametrize("runtime_type", ["local", "distributed"])
 def test_autogen_style_code_runs_on_either_runtime_by_configuration_alone(folder: Folder, runtime_type: str) -> None:
     printed = folder.example("autogen_style", AUTOGEN_RUNTIME_TYPE=runtime_type)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
 import sys
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -19,18 +16,9 @@ ROOT = Path(__file__).parents[2]
 GUIDES = sorted((ROOT / "docs").rglob("*.md"))
 BLOCKS = [block for guide in GUIDES for block in blocks(guide, ROOT)]
 PROGRAMS = programs(BLOCKS)
-MIGRATION = ROOT / "docs" / "migrate" / "autogen.md"
 ORACLE = ROOT / ".venv-oracle" / "bin" / "python"
 LOG_LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \[")
 CODE = {"python", "console", "bash", "sh", "json", "toml", "yaml"}
-MODULE = re.compile(r"^\| `(autogen_[\w.]+)` \| (same|in part|absent) \| (.*)\|$", re.MULTILINE)
-MODULES = [
-    (match[1], match[2], set(re.findall(r"`(\w+)`", match[3]))) for match in MODULE.finditer(MIGRATION.read_text())
-]
-NAMES = """
-import importlib, json, sys
-print(json.dumps({name: importlib.import_module(name).__all__ for name in sys.argv[1:]}))
-"""
 
 
 @pytest.fixture(scope="module")
@@ -111,30 +99,3 @@ def test_a_block_named_after_an_example_is_that_example(block: Block) -> None:
     example = ROOT / "examples" / block.mark.removeprefix("example: ")
 
     assert block.text == example.read_text()
-
-
-@pytest.mark.parametrize(("module", "state", "missing"), MODULES, ids=[module for module, _, _ in MODULES])
-def test_a_module_of_autogen_is_here_or_not_as_the_guide_says(module: str, state: str, missing: set[str]) -> None:
-    ours = module.replace("autogen_", "agentopic.", 1)
-
-    assert (find_spec(ours) is None) == (state == "absent")
-    assert bool(missing) == (state == "in part")
-
-
-@pytest.mark.oracle
-def test_the_names_missing_from_modules_are_those_the_guide_lists(autogen: str) -> None:
-    here = {module: missing for module, state, missing in MODULES if state != "absent"}
-    exporting = [module for module in here if module != "autogen_core.logging"]
-    ended = subprocess.run([autogen, "-c", NAMES, *exporting], capture_output=True, text=True, timeout=50, check=True)
-
-    gaps = {
-        module: {
-            name
-            for name in names
-            if not name.startswith("_")
-            and not hasattr(import_module(module.replace("autogen_", "agentopic.", 1)), name)
-        }
-        for module, names in json.loads(ended.stdout).items()
-    }
-
-    assert gaps == {module: here[module] for module in exporting}

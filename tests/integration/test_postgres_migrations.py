@@ -146,6 +146,27 @@ async def test_tables_can_be_brought_up_ahead_of_a_start(postgres_dsn: str) -> N
     assert steps == [Migrated(before=1, now=VERSION), Migrated(before=VERSION, now=VERSION)]
 
 
+async def test_a_rehearsal_says_what_would_be_done_and_changes_nothing(postgres_dsn: str) -> None:
+    await stored_by_the_first_release(postgres_dsn)
+    options = PostgresOptions(dsn=postgres_dsn)
+
+    rehearsed = [await migrate(options, rehearse=True) for _ in range(2)]
+
+    assert rehearsed == [Migrated(before=1, now=VERSION)] * 2
+
+
+async def test_functions_of_another_program_are_replaced_alone(postgres_dsn: str) -> None:
+    options = PostgresOptions(dsn=postgres_dsn)
+    await migrate(options)
+    connection = await asyncpg.connect(postgres_dsn, server_settings={"search_path": "agentopic"})
+    await connection.execute("UPDATE version SET functions = 'of another program'")
+    await connection.close()
+
+    steps = [await migrate(options, rehearse=True), await migrate(options), await migrate(options)]
+
+    assert [each.functions_alone for each in steps] == [True, True, False]
+
+
 async def test_a_step_that_fails_leaves_the_journal_as_it_was(postgres_dsn: str) -> None:
     await stored_by_the_first_release(postgres_dsn)
     connection = await asyncpg.connect(postgres_dsn, server_settings={"search_path": "agentopic"})

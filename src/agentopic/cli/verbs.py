@@ -24,6 +24,7 @@ VERBS: Final = (
     "topics",
     "cost",
     "state",
+    "migrate",
     "config",
     "doctor",
     "version",

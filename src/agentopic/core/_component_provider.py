@@ -23,6 +23,8 @@ WELL_KNOWN_PROVIDERS: Final = {
     "azure_openai_chat_completion_client": "autogen_ext.models.openai.AzureOpenAIChatCompletionClient",
     "AzureOpenAIChatCompletionClient": "autogen_ext.models.openai.AzureOpenAIChatCompletionClient",
     "OllamaChatCompletionClient": "autogen_ext.models.ollama.OllamaChatCompletionClient",
+    # Where AutoGen's own dumps say it is; it never was.
+    "autogen_ext.memory.redis_memory.RedisMemory": "autogen_ext.memory.redis.RedisMemory",
 }
 """Short names that may stand for a provider string."""
 

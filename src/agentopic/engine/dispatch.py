@@ -124,7 +124,8 @@ class Dispatcher:
         finally:
             current_turn.reset(token)
             turn.close()
-            self._hooks.ended(turn, steps)
+            if steps.are_any:
+                self._hooks.ended(turn, steps)
             await attempt.leave()
 
     async def _live(self, attempt: Attempt, turn: Turn) -> Ended:

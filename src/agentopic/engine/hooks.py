@@ -57,6 +57,7 @@ class TurnHooks:
     handled: Callable[[Turn], Awaitable[None]] = unheard
     """Awaited when the handler of a turn with steps has returned, before its end is written; may add to its outbox."""
     ended: Callable[[Turn, Steps], None] = uncounted
-    """Told of every attempt's end, whatever it is: `steps.stats` has what was called, saved, repeated and diverged."""
+    """Told of the end, whatever it is, of every attempt of a turn with steps: `steps.stats` has what was called, saved,
+    repeated and diverged."""
     preview: Callable[[Turn, StepSpec[Any], Any], None] = unseen
     """Shows an item of a running step's stream to whoever looks."""

@@ -104,10 +104,8 @@ class Incarnation:
         fence = Fence(self._heartbeat, self.writer)
         self._meter = Meter(plan.metering, self.writer, plan.groups)
         gate = asyncio.Lock()
-        self._kept = {
-            group.group: KeptDeliveries(options.message_buffer_bytes if group.concurrency else 0, clock)
-            for group in plan.groups
-        }
+        share = options.message_buffer_bytes // max(1, len(plan.groups))
+        self._kept = {group.group: KeptDeliveries(share if group.concurrency else 0, clock) for group in plan.groups}
         dispatchers = [
             Dispatcher(
                 group,
@@ -333,6 +331,7 @@ def _deliveries(group: AgentGroup) -> Source:
     return Source(
         group=group.group,
         readable=group.router.readable,
+        is_complete=group.router.is_complete,
         start_point=StartPoint(group.start_from, group.group),
         backlog_of=group.group,
     )
@@ -343,6 +342,7 @@ def _commands(group: AgentGroup) -> Source:
     return Source(
         group=name,
         readable=group.router.readable_control,
+        is_complete=lambda kafka_topics: group.router.control in kafka_topics,
         start_point=StartPoint("earliest", name),
         backlog_of=None,
     )

@@ -31,6 +31,8 @@ READ_RECORDS = 500
 READ_SECONDS = 0.2
 PAUSE_SECONDS = 0.1
 COMMIT_SECONDS = 1.0
+CATALOG_SECONDS = 5.0
+"""How old the list of topics may be from which none is missing: a large cluster's takes long to decode."""
 UNREAD_LIMIT = 1000
 
 
@@ -87,6 +89,8 @@ class Source:
     """The name its watermarks and offsets are kept under."""
     readable: Callable[[Iterable[str]], Sequence[str]]
     """Which of the given Kafka topics it reads."""
+    is_complete: Callable[[Iterable[str]], bool]
+    """Whether none that it reads can be missing among the given Kafka topics."""
     start_point: StartPoint
     backlog_of: str | None
     """The group whose stored and not yet started deliveries hold it back; None: nothing ever does."""
@@ -114,7 +118,7 @@ class PartitionReader:
         self._marks: dict[TopicPartition, int] = {}
         self._positions: dict[TopicPartition, int] = {}
         self._first_lease = True
-        self._unsure = False
+        self._unsure = self._is_complete = False
         self._leased_at = self._committed_at = float("-inf")
         self._size = ReadSize(options.message_buffer_bytes, options.max_event_bytes)
         self._stored_since_count = options.message_queue_size
@@ -189,7 +193,8 @@ class PartitionReader:
     # ── leases and positions ───────────────────────────────────────────────────────────────────────────────
 
     async def _lease(self, reader: Reader) -> None:
-        topics = await self._catalog.recent(self._lease_seconds / 2)
+        topics = await self._catalog.recent(CATALOG_SECONDS if self._is_complete else self._lease_seconds / 2)
+        self._is_complete = self._source.is_complete(topics)
         every = [
             TopicPartition(topic, index) for topic in self._source.readable(topics) for index in range(topics[topic])
         ]

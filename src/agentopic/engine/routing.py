@@ -55,6 +55,14 @@ class Router:
             topic for topic in kafka_topics if topic in named or any(pattern.fullmatch(topic) for pattern in patterns)
         ]
 
+    def is_complete(self, kafka_topics: Iterable[str]) -> bool:
+        """Whether no topic can be missing among these: all named ones are there, and no prefix can find more."""
+        open_ended = any(
+            isinstance(each, TypePrefixSubscription) and each.agent_type == self._type
+            for each in self._kernel.subscriptions
+        )
+        return not open_ended and {self.requests, *self.named_topics()}.issubset(kafka_topics)
+
     def readable_control(self, kafka_topics: Iterable[str]) -> Sequence[str]:
         """Return the one among the given Kafka topics that commands for this agent type are in."""
         return [topic for topic in kafka_topics if topic == self.control]

@@ -84,18 +84,28 @@ def verify(source: BinaryIO) -> StateHead:
 
 
 def read_lines(source: BinaryIO) -> Iterator[Line]:
-    """Return the rows and payloads of a verified file, in order."""
+    """Return the rows and payloads of a verified file, in order.
+
+    Raises:
+        StateFileError: a line is none that this program writes; its checksum says only that nobody has altered it.
+    """
     source.seek(0)
     source.readline()
     for line in source:
         content = _parsed(line)
         if "table" not in content:
             return
+        yield _line(content)
+
+
+def _line(content: Mapping[str, Any]) -> Line:
+    try:
         values = {name: _read(cell) for name, cell in content["values"].items()}
         if content["table"] == "blob":
-            yield CarriedBlob(sha256=cast("str", values["sha256"]), data=cast("bytes", values["data"]))
-        else:
-            yield PortableRow(table=content["table"], values=values)
+            return CarriedBlob(sha256=cast("str", values["sha256"]), data=cast("bytes", values["data"]))
+        return PortableRow(table=content["table"], values=values)
+    except (KeyError, AttributeError, TypeError, ValueError) as exc:
+        raise StateFileError("the file of exported state has a line that is no row") from exc
 
 
 def _head(line: bytes) -> StateHead:
@@ -104,13 +114,16 @@ def _head(line: bytes) -> StateHead:
         raise StateFileError("this is no file of exported state")
     if content.get("format") != FORMAT:
         raise StateFileError(f"the file has format {content.get('format')}, this program reads {FORMAT}: upgrade it")
-    return StateHead(namespace=content["namespace"], groups=tuple(content["groups"]))
+    namespace, groups = content.get("namespace"), content.get("groups")
+    if not isinstance(namespace, str) or not isinstance(groups, list):
+        raise StateFileError("the file of exported state does not say whose state it is")
+    return StateHead(namespace=namespace, groups=tuple(map(str, cast("list[object]", groups))))
 
 
 def _parsed(line: bytes) -> Mapping[str, Any]:
     try:
         content: object = json.loads(line)
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise StateFileError("the file of exported state has a line that is no JSON") from exc
     if not isinstance(content, dict):
         raise StateFileError("the file of exported state has a line that is no JSON object")

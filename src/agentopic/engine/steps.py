@@ -60,6 +60,11 @@ class Steps:
         self._turn = Scope(root)
 
     @property
+    def are_any(self) -> bool:
+        """Whether this attempt has asked for steps, or earlier ones have left some."""
+        return bool(self._turn.occurrences or self.log.recorded)
+
+    @property
     def stats(self) -> Mapping[str, StepCounts]:
         """What was called, saved, repeated and diverged, by step kind."""
         return self.log.counts

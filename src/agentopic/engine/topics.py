@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from agentopic.engine.options import EngineOptions
 from agentopic.errors import MissingTopicError
@@ -21,17 +21,25 @@ class TopicCatalog:
         self._seen: Mapping[str, int] = {}
         self._looked = float("-inf")
         self._looking = asyncio.Lock()
+        self._begun = self._ended = 0
+        """The numbers of the latest look that was begun, and of the latest that has brought something."""
 
     async def refresh(self) -> Mapping[str, int]:
-        """Read the topics anew and return them with their numbers of partitions."""
-        self._seen = await self._admin.topics()
-        self._looked = asyncio.get_running_loop().time()
-        return self._seen
+        """Read the topics anew and return them with their numbers of partitions; many who ask share one look."""
+        asked = self._begun  # one under way may have been answered before what is asked for was there
+        return await self._look_unless(lambda: self._ended > asked)
 
     async def recent(self, seconds: float) -> Mapping[str, int]:
         """Return the topics as they were at most so long ago; many who ask share one look."""
+        return await self._look_unless(lambda: asyncio.get_running_loop().time() - self._looked < seconds)
+
+    async def _look_unless(self, is_known: Callable[[], bool]) -> Mapping[str, int]:
         async with self._looking:
-            return self._seen if asyncio.get_running_loop().time() - self._looked < seconds else await self.refresh()
+            if not is_known():
+                self._begun += 1
+                self._seen = await self._admin.topics()
+                self._ended, self._looked = self._begun, asyncio.get_running_loop().time()
+            return self._seen
 
     async def has(self, kafka_topic: str) -> bool:
         """Whether a topic was there when the topics were last read; they are read now if they never were."""

@@ -211,7 +211,7 @@ class Turn:
             topic_type=topic.type,
             topic_source=topic.source,
             at_ms=self._now_ms(),
-            extensions=extension_headers(content.extensions),
+            extensions=extension_headers(content.extensions) if content.extensions else (),
         )
         return OutboxRow(topic=kafka_topic, key=topic.source.encode(), value=content.data, headers=headers)
 

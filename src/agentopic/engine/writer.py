@@ -34,8 +34,8 @@ log = get_logger(__name__)
 
 GROUP_LIMIT = 400
 SENT_DELAY_SECONDS = 0.005
-LEAST_GROUP = 16
-"""Turns that are never parted: below that, two transactions cost more than they gain."""
+LEAST_GROUP = 64
+"""Turns that are never parted: below that, a second call costs more than it gains."""
 HOPS = 2
 """Rounds of the event loop until a call that was begun as a task has reached the connection."""
 RECONNECT_SECONDS = (0.1, 0.2, 0.5, 1.0)
@@ -83,10 +83,10 @@ class Writer:
     """Serialises the journal calls of one incarnation (journal.md rule 8).
 
     One call is in flight; what arrives meanwhile forms the next group. Lanes are told what a commit has brought once
-    the next call is on its way, and a commit that everybody waits for is parted: so handlers run while the journal
-    works, instead of taking turns with it. After a call whose outcome is unknown the
-    journal is asked what this process holds: turns found unfinished are committed again, finished ones are not,
-    lanes and rows nobody here knows of are handed to `adopt`.
+    the next call is on its way, and a large commit that everybody waits for is parted: so handlers run while the
+    journal works, instead of taking turns with it. After a call whose outcome is unknown the journal is asked what
+    this process holds: turns found unfinished are committed again, finished ones are not, lanes and rows nobody here
+    knows of are handed to `adopt`.
     """
 
     def __init__(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from agentopic.settings import Settings
 from agentopic.wiring.blobs import blobs_beside, blobs_of
 from agentopic.wiring.choice import sqlite_path
-from agentopic.wiring.journals import journal_of, journal_with_cache
+from agentopic.wiring.journals import journal_of, journal_with_cache, migrate_journal
 from agentopic.wiring.options import engine_options, metering_options, rate_limits_of
 from agentopic.wiring.transports import RECORD_BYTES, Wires, kafka_options, transport_of
 
@@ -66,6 +66,7 @@ __all__ = [
     "kafka_options",
     "mesh",
     "metering_options",
+    "migrate_journal",
     "rate_limits_of",
     "runtime",
     "sqlite_path",

@@ -496,6 +496,34 @@ def refused(make: Any) -> Any:
     return None
 
 
+# ── components ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def written(work_dir: str) -> dict[str, Any]:
+    told = agents.AssistantAgent(
+        "a",
+        client("x"),
+        tools=[add],
+        handoffs=["bob"],
+        description="d",
+        model_client_stream=True,
+        model_context=contexts.HeadAndTailChatCompletionContext(1, 2),
+        max_tool_iterations=4,
+        metadata={"k": "v"},
+    )
+    filtering = agents.MessageFilterConfig(per_source=[agents.PerSourceFilter(source="user", position="last", count=2)])
+    executor = local.LocalCommandLineCodeExecutor(timeout=9, work_dir=work_dir)
+    made = {
+        "assistant": told,
+        "user proxy": agents.UserProxyAgent("u", description="d"),
+        "filter": agents.MessageFilterAgent("f", told, filtering),
+        "coder": agents.CodeExecutorAgent("c", executor, model_client=client("x"), sources=["a"], system_message="s"),
+        "agent tool": tools.AgentTool(told, return_value_as_last_message=True),
+        **{name: make() for name, make in CONDITIONS.items() if not name.startswith("functional")},
+    }
+    return {name: component.dump_component().model_dump(mode="json") for name, component in made.items()}
+
+
 # ── console ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -523,6 +551,7 @@ async def main(work_dir: str) -> None:
         "tools": await tool_users(),
         "assistants": await assistants(),
         "console": await consoles(),
+        "written": written(work_dir),
     }
     json.dump(result, sys.stdout)
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from agentopic.agentchat import EVENT_LOGGER_NAME
 from agentopic.agentchat.agents import AssistantAgent
 from agentopic.agentchat.base import Handoff, TaskResult
 from agentopic.agentchat.messages import (
@@ -210,6 +211,16 @@ async def test_memories_are_told_to_the_model_and_shown() -> None:
 
     assert kinds(result) == ["TextMessage", "MemoryQueryEvent", "TextMessage"]
     assert any("abc" in str(message.content) for message in client.create_calls[0]["messages"])
+
+
+async def test_tool_calls_are_logged_as_events(caplog: pytest.LogCaptureFixture) -> None:
+    agent = AssistantAgent("a", scripted(calling(("add", '{"a":1,"b":2}'))), tools=[add])
+
+    with caplog.at_level("DEBUG", EVENT_LOGGER_NAME):
+        await agent.run(task="t")
+
+    logged = [record.msg for record in caplog.records if record.name == EVENT_LOGGER_NAME]
+    assert [type(event).__name__ for event in logged] == ["ToolCallRequestEvent", "ToolCallExecutionEvent"]
 
 
 async def test_the_conversation_survives_saving_and_is_forgotten_on_reset() -> None:

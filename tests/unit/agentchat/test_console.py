@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from typing import Any
 
 import pytest
 from PIL import Image as PillowImage
@@ -60,10 +61,10 @@ async def test_a_person_is_asked_after_the_reason_was_shown() -> None:
 
 async def test_a_person_is_not_asked_before_the_reason_was_shown() -> None:
     manager = UserInputManager(lambda prompt: "answer")
-    stream = UserProxyAgent("u", input_func=manager.get_wrapped_callback()).run_stream(task="why?")
+    stream: Any = UserProxyAgent("u", input_func=manager.get_wrapped_callback()).run_stream(task="why?")
     _task, request = await anext(stream), await anext(stream)
     assert isinstance(request, UserInputRequestedEvent)
-    answering = asyncio.ensure_future(anext(stream))
+    answering: asyncio.Future[Any] = asyncio.ensure_future(anext(stream))
     for _ in range(5):
         await asyncio.sleep(0)
 

@@ -100,7 +100,7 @@ def test_images_are_removed_for_models_without_eyes() -> None:
     (blind,) = remove_images([UserMessage(content=["t", PIXEL], source="a")])
 
     assert blind.content == "t\n<image>"
-    assert content_to_str([FunctionCall("1", "{}", "f")]) == '{"name": "f", "arguments": "{}"}'
+    assert content_to_str([FunctionCall("1", "{}", "f")]) == "FunctionCall(id='1', arguments='{}', name='f')"
     assert content_to_str(Number(x=1)) == '{"x":1}'
 
 

@@ -9,12 +9,11 @@ from agentopic.agentchat.agents import AssistantAgent, UserProxyAgent
 from agentopic.agentchat.base import Response
 from agentopic.agentchat.messages import HandoffMessage, TextMessage, UserInputRequestedEvent
 from agentopic.agentchat.tools import AgentTool
-from agentopic.core import CancellationToken, FunctionCall
-from agentopic.core.models import CreateResult, RequestUsage
+from agentopic.core import CancellationToken
 from agentopic.errors import ContextError, UserInputError
-from agentopic.ext.models.replay import ReplayChatCompletionClient
 
 from .durable_desk import answered_after_a_restart
+from .model_script import calling, scripted
 
 
 async def test_a_function_that_is_called_in_a_thread_knows_its_request() -> None:
@@ -108,14 +107,8 @@ async def test_cancelling_reaches_a_person_who_is_asked_inside_of_a_tool() -> No
         finally:
             ended.set()
 
-    call = CreateResult(
-        finish_reason="function_calls",
-        content=[FunctionCall(id="1", name="person", arguments='{"task": "t"}')],
-        usage=RequestUsage(prompt_tokens=1, completion_tokens=1),
-        cached=False,
-    )
     tool = AgentTool(UserProxyAgent("person", input_func=never))
-    agent = AssistantAgent("a", ReplayChatCompletionClient([call]), tools=[tool])
+    agent = AssistantAgent("a", scripted(calling(("person", '{"task": "t"}'))), tools=[tool])
 
     running = asyncio.create_task(agent.run(task="t", cancellation_token=token))
     await waiting.wait()

@@ -105,8 +105,7 @@ async def what_contexts_show() -> Any:
     for length in range(len(TALK) + 1):
         for head, tail in ((1, 1), (1, 2), (2, 2), (3, 3), (2, 1)):
             found.append(await shown(contexts.HeadAndTailChatCompletionContext(head, tail), TALK[:length]))
-        for size in (1, 2, 3, 4, 9):
-            found.append(await shown(contexts.BufferedChatCompletionContext(size), TALK[:length]))
+        found += [await shown(contexts.BufferedChatCompletionContext(size), TALK[:length]) for size in (1, 2, 3, 4, 9)]
         found.append(await shown(contexts.UnboundedChatCompletionContext(), TALK[:length]))
     return found
 
@@ -294,13 +293,6 @@ def kwonly(*, a: int, b: float = 0.5) -> float:
     return a * b
 
 
-class Callable_:
-    __name__ = "callable_object"
-
-    def __call__(self, a: int) -> int:
-        return a + 1
-
-
 @scenario
 async def function_tools() -> Any:
     functions = [simple, annotated, with_token, kwonly]
@@ -396,14 +388,16 @@ async def a_tool_agent() -> Any:
     runtime = await with_tool_agent()
     found: list[Any] = []
     for name, arguments in (
-        ("search", '{"query": "x"}'), ("search", '{"query": "fail"}'), ("search", "{"), ("search", "{}"), ("none", "{}"),
+        ("search", '{"query": "x"}'), ("search", '{"query": "fail"}'), ("search", "{"), ("search", "{}"),
+        ("none", "{}"),
     ):  # fmt: skip
         try:
             got = await runtime.send_message(
                 core.FunctionCall(id="7", name=name, arguments=arguments), core.AgentId("tools", "k")
             )
             found.append(plain(got))
-        except BaseException as error:  # noqa: BLE001 - whatever is raised is the outcome
+        except BaseException as raised:  # noqa: BLE001 - whatever is raised is the outcome
+            error: Any = raised
             names = [cls.__name__ for cls in type(error).__mro__ if cls.__module__.startswith(PACKAGE)]
             found.append([names, error.call_id, error.name])
     await runtime.stop()
@@ -592,6 +586,10 @@ async def schemas_made_into_classes() -> Any:
     return found
 
 
+def holding(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": {"x": schema}}
+
+
 @scenario
 async def schemas_with_references() -> Any:
     schema = {
@@ -611,8 +609,8 @@ async def schemas_with_references() -> Any:
     return [
         model.__name__, good.model_dump(), call(lambda: model.model_validate({"lines": [{}]})),
         sorted(model.model_fields), model.model_fields["note"].description,
-        call(lambda: utils.schema_to_pydantic_model({"type": "object", "properties": {"x": {"$ref": "#/$defs/No"}}}, "M")),
-        call(lambda: utils.schema_to_pydantic_model({"type": "object", "properties": {"x": {"type": "odd"}}}, "M")),
+        call(lambda: utils.schema_to_pydantic_model(holding({"$ref": "#/$defs/No"}), "M")),
+        call(lambda: utils.schema_to_pydantic_model(holding({"type": "odd"}), "M")),
         call(lambda: utils.schema_to_pydantic_model({"type": "object"}, "M").__name__),
         call(lambda: utils.schema_to_pydantic_model({"type": "array"}, "M").__name__),
     ]  # fmt: skip

@@ -10,7 +10,7 @@ import pytest
 pytestmark = pytest.mark.oracle
 
 DELIBERATE_DIFFERENCES: dict[str, str] = {
-    "a_tool_agent[3][0][0]": "arguments that lack what the tool requires are invalid arguments, not a failure of the tool",
+    "a_tool_agent[3][0][0]": "arguments that lack what the tool requires are invalid, not a failure of the tool",
     "function_tools[3]": "a parameter without annotation is a ValueError that names it, no KeyError",
     "schemas_made_into_classes.choices.const": "`const` is understood",
     "schemas_made_into_classes.formats.email": "`email` needs no further package",

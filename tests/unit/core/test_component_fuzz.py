@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from agentopic.core import Component, ComponentLoader
 from agentopic.core.memory import ListMemory
 from agentopic.core.model_context import HeadAndTailChatCompletionContext, UnboundedChatCompletionContext
-from agentopic.errors import AgentopicError, ComponentError
+from agentopic.errors import ComponentError
 
 ALLOWED = ("agentopic.core", "agentopic.agentchat", "agentopic.ext")
 
@@ -85,11 +85,10 @@ def test_any_json_ends_in_a_component_or_a_typed_error(model: Any) -> None:
 
     try:
         loaded = ComponentLoader.load_component(model, object)
-    except AgentopicError as error:
-        assert isinstance(error, ComponentError)
-    else:
-        assert isinstance(loaded, Component)
+    except ComponentError:
+        loaded = None
 
+    assert loaded is None or isinstance(loaded, Component)
     imported = {name for name in set(sys.modules) - before if name.startswith("agentopic")}
     assert [name for name in imported if not name.startswith(ALLOWED)] == []
 

@@ -18,6 +18,7 @@ from agentopic.core import (
     payload,
     try_get_known_serializers_for_type,
 )
+from agentopic.core._serialization import PydanticJsonMessageSerializer
 from agentopic.core._serialization_registry import SerializationRegistry
 from agentopic.errors import DuplicatePayloadTypeError, PayloadError
 
@@ -166,6 +167,19 @@ def test_json_builtins_are_known_as_answers(answer: Any) -> None:
     name, content_type, data = registry.encode(answer)
 
     assert registry.deserialize(data, type_name=name, data_content_type=content_type) == answer
+
+
+def test_a_serializer_that_is_added_later_writes_from_then_on() -> None:
+    class Shouting(PydanticJsonMessageSerializer[Order]):
+        def serialize(self, message: Order) -> bytes:
+            return super().serialize(message).upper()
+
+    registry = SerializationRegistry()
+    _, _, before = registry.encode(Order(number=1))
+
+    registry.add_serializer(Shouting(Order))
+
+    assert registry.encode(Order(number=1)) == ("Order", JSON_DATA_CONTENT_TYPE, before.upper())
 
 
 def test_encode_makes_a_class_known() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentopic.envelope.timestamp import format_time, parse_time
+from agentopic.envelope.timestamp import format_millis, format_time, parse_time
 from agentopic.errors import EnvelopeError
 
 from .outcomes import outcome
@@ -18,6 +18,11 @@ from .strategies import times
 @given(times)
 def test_time_survives_the_round_trip(time: datetime) -> None:
     assert parse_time(format_time(time)) == time
+
+
+@given(st.integers(0, 253_402_300_799_999))
+def test_milliseconds_are_written_like_the_time_they_are(millis: int) -> None:
+    assert format_millis(millis) == format_time(datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=millis))
 
 
 @pytest.mark.parametrize(

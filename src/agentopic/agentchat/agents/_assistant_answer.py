@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any, Literal, TypeAlias, cast
 
+from agentopic.agentchat import EVENT_LOGGER_NAME
 from agentopic.agentchat.agents._assistant_config import AssistantOptions
 from agentopic.agentchat.agents._tool_execution import execute_tool_calls
 from agentopic.agentchat.agents._tool_outcome import Executed, handoff_message, summary_message
@@ -30,6 +32,8 @@ from agentopic.core.models import (
 )
 from agentopic.core.tools import Tool, ToolSchema
 from agentopic.errors import ModelError
+
+_event_log = logging.getLogger(EVENT_LOGGER_NAME)
 
 Item: TypeAlias = BaseAgentEvent | BaseChatMessage | Response
 
@@ -104,7 +108,7 @@ class AssistantAnswer:
 
     async def _use_tools(self, calls: list[FunctionCall], result: CreateResult) -> AsyncGenerator[Item, None]:
         name = self._options.name
-        yield self._show(ToolCallRequestEvent(content=calls, source=name, models_usage=result.usage))
+        yield self._log(ToolCallRequestEvent(content=calls, source=name, models_usage=result.usage))
         results: list[FunctionExecutionResult] = []
         async with aclosing(execute_tool_calls(calls, self._options, self._token)) as items:
             async for item in items:
@@ -112,7 +116,7 @@ class AssistantAnswer:
                     results = item
                 else:
                     yield self._show(item)
-        yield self._show(ToolCallExecutionEvent(content=results, source=name))
+        yield self._log(ToolCallExecutionEvent(content=results, source=name))
         await self._options.model_context.add_message(FunctionExecutionResultMessage(content=results))
         self._executed = list(zip(calls, results, strict=True))
 
@@ -157,6 +161,10 @@ class AssistantAnswer:
         if self._result is None:
             raise ModelError("the model client ended its stream without a CreateResult")
         return self._result
+
+    def _log(self, event: BaseAgentEvent) -> BaseAgentEvent | BaseChatMessage:
+        _event_log.debug(event)
+        return self._show(event)
 
     def _show(self, item: BaseAgentEvent | BaseChatMessage) -> BaseAgentEvent | BaseChatMessage:
         self._inner.append(item)

@@ -50,7 +50,6 @@ async def run_code(
     Inside a durable turn the run is recorded. One that was under way when its process died is not repeated unless
     the service says so: the result then says that its outcome is unknown.
     """
-
     ran: CodeResult | None = None
 
     async def call() -> dict[str, Any]:

@@ -19,16 +19,15 @@ class ApprovalRule(BaseModel):
     tool: str = "*"
     """A pattern of tool names."""
     arguments: dict[str, str] = {}
-    """Patterns by argument names; all must fit. A text is compared as it is, anything else as its JSON; an argument
-    that is not given fits nothing."""
+    """Patterns or whole values by argument names; all must fit. A text is compared as it is, anything else as its
+    JSON; an argument that is not given fits nothing."""
     reason: str | None = None
     """Why, for the person who is asked and for the model that is refused."""
 
     def fits(self, tool: str, arguments: Mapping[str, Any]) -> bool:
         """Whether the rule is about this call."""
         return fnmatchcase(tool, self.tool) and all(
-            name in arguments and fnmatchcase(_as_text(arguments[name]), pattern)
-            for name, pattern in self.arguments.items()
+            name in arguments and _fits(_as_text(arguments[name]), pattern) for name, pattern in self.arguments.items()
         )
 
 
@@ -42,6 +41,10 @@ class ApprovalPolicy(BaseModel):
         """The rule that decides about a call."""
         fitting = (rule for rule in self.rules if rule.fits(tool, arguments))
         return next(fitting, ApprovalRule(decision=self.default))
+
+
+def _fits(text: str, pattern: str) -> bool:
+    return text == pattern or fnmatchcase(text, pattern)
 
 
 def _as_text(value: Any) -> str:

@@ -23,13 +23,14 @@ class Handoff(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def set_defaults(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Fill in description, name and message; ValueError when the name is no identifier."""
+        """Fill in description, name and message; ValueError when a given name is no identifier."""
         target = values.get("target")
         if not isinstance(target, str):
             return values  # refused by the field itself
-        name = values.get("name") or f"transfer_to_{target}".lower()
-        if not isinstance(name, str) or not name.isidentifier():
-            raise ValueError(f"handoff name must be a valid identifier: {name!r}")
+        given = values.get("name")
+        if given and not (isinstance(given, str) and given.isidentifier()):
+            raise ValueError(f"handoff name must be a valid identifier: {given!r}")
+        name = given or f"transfer_to_{target}".lower()
         return {
             **values,
             "name": name,

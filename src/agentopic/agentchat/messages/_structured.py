@@ -65,12 +65,12 @@ class StructuredMessageFactory(ComponentBase[StructureMessageConfig], Component[
         content_model_name: str | None = None,
     ) -> None:
         self.format_string = format_string
-        if input_model is not None:
-            self.ContentModel: type[BaseModel] = input_model
-        elif json_schema is not None:
-            self.ContentModel = schema_to_pydantic_model(
+        if json_schema is not None:
+            self.ContentModel: type[BaseModel] = schema_to_pydantic_model(
                 json_schema, model_name=content_model_name or "GeneratedContentModel"
             )
+        elif input_model is not None:
+            self.ContentModel = input_model
         else:
             raise ValueError("one of json_schema and input_model must be given")
         self.StructuredMessage = StructuredMessage[self.ContentModel]

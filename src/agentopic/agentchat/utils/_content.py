@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -17,7 +16,7 @@ Content: TypeAlias = (
 
 
 def content_to_str(content: Content) -> str:
-    """Any content as text: parts as lines, images as `<image>`, objects as JSON."""
+    """Any content as text: parts as lines, images as `<image>`, objects as JSON, calls and results as `str` has it."""
     if isinstance(content, str):
         return content
     if isinstance(content, BaseModel):
@@ -36,12 +35,4 @@ def remove_images(messages: Sequence[LLMMessage]) -> list[LLMMessage]:
 
 
 def _part(part: Any) -> str:
-    if isinstance(part, Image):
-        return "<image>"
-    return part if isinstance(part, str) else _as_text(part)
-
-
-def _as_text(part: FunctionCall | FunctionExecutionResult) -> str:
-    if isinstance(part, FunctionExecutionResult):
-        return part.content
-    return json.dumps({"name": part.name, "arguments": part.arguments})
+    return "<image>" if isinstance(part, Image) else str(part)

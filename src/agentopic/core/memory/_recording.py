@@ -8,7 +8,9 @@ from typing import Any, TypeAlias
 
 from pydantic import BaseModel
 
+from agentopic.core._image import Image
 from agentopic.core._turn import StepSpec, current_turn
+from agentopic.core.tools._idempotency import use_idempotency_key
 from agentopic.core.utils._canonical_json import canonical_json
 
 Call: TypeAlias = Callable[..., Coroutine[Any, Any, Any]]
@@ -59,8 +61,9 @@ def _recorded(call: Call, method: str, specify: Specify) -> Call:
         if turn is None or self.step_scope:
             return await call(self, *args, **kwargs)
 
-        async def run(_idempotency_key: str) -> Any:
-            return await call(self, *args, **kwargs)
+        async def run(idempotency_key: str) -> Any:
+            with use_idempotency_key(idempotency_key):
+                return await call(self, *args, **kwargs)
 
         rest = {name: _plain(value) for name, value in kwargs.items() if name != "cancellation_token"}
         given = canonical_json([*map(_plain, args[:1]), rest])
@@ -70,5 +73,7 @@ def _recorded(call: Call, method: str, specify: Specify) -> Call:
 
 
 def _plain(value: Any) -> Any:
-    """Return the fields of a model as they are: its bytes may be no text."""
-    return dict(value) if isinstance(value, BaseModel) else value
+    """Return what tells one content from another: the fields of a model as they are, since its bytes may be no text."""
+    if isinstance(value, Image):
+        return value.to_base64()
+    return {name: _plain(field) for name, field in value} if isinstance(value, BaseModel) else value

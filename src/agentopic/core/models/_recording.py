@@ -93,12 +93,13 @@ def _spec(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> StepSpe
         decode=CreateResult.model_validate_json,
         repeatable=True,
         endpoint=client.step_endpoint,
-        usage=_usage,
+        usage=usage_of_result,
         estimate=lambda: client.count_tokens(messages, tools=tools),
     )
 
 
-def _usage(result: CreateResult) -> CallUsage | None:
+def usage_of_result(result: CreateResult) -> CallUsage | None:
+    """What an answer has cost; None for one from a cache."""
     if result.cached:
         return None
     usage = result.usage

@@ -9,6 +9,7 @@ from agentopic.core._agent_runtime import AgentRuntime
 from agentopic.core._base_agent import BaseAgent
 from agentopic.core._cancellation_token import CancellationToken
 from agentopic.core._function_call import FunctionCall
+from agentopic.core._serialization import try_get_known_serializers_for_type
 from agentopic.core.models._model_client import ChatCompletionClient
 from agentopic.core.models._types import (
     AssistantMessage,
@@ -34,6 +35,9 @@ async def tool_agent_caller_loop(  # noqa: PLR0917 - AutoGen's signature
 
     A ToolException becomes a result that the model is told; anything else that goes wrong is raised.
     """
+    runtime = caller.runtime if isinstance(caller, BaseAgent) else caller
+    # the tools may be in another process, and no handler here takes what they answer
+    runtime.add_message_serializer(try_get_known_serializers_for_type(FunctionExecutionResult))
     generated: list[LLMMessage] = []
     while True:
         answer = await model_client.create(

@@ -63,6 +63,23 @@ async def test_record_of_another_process_wakes_a_reader_that_does_not_poll(log: 
     assert [record.value for record in records] == [b"other.0"]
 
 
+async def test_a_record_of_its_topic_wakes_a_reader_that_does_not_poll(
+    log: LogMesh,
+) -> None:
+    mine, other = await log.topic(partitions=1), await log.topic(partitions=1, name="other")
+    transport = await log.open()
+    reader = await log.reader(transport, mine, 1)
+
+    async with asyncio.timeout(20):
+        waiting = asyncio.create_task(reader.read(10, 25.0))
+        await asyncio.sleep(0)
+        await send_all(transport, [OutgoingRecord(topic=other, key=b"k", value=b"other")])
+        await send_all(transport, [OutgoingRecord(topic=mine, key=b"k", value=b"mine")])
+        records = await waiting
+
+    assert [record.value for record in records] == [b"mine"]
+
+
 async def test_processes_that_write_at_once_lose_nothing_and_keep_their_order(log: LogMesh, tmp_path: Path) -> None:
     topic = await log.topic(partitions=2)
     reader = await log.reader(await log.open(), topic, 2)

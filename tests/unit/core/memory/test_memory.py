@@ -2,6 +2,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import PIL.Image
+
+from agentopic.core import Image
 from agentopic.core.memory import (
     ListMemory,
     Memory,
@@ -50,7 +53,8 @@ class Remote(Memory):
     """A memory as a user writes it."""
 
     def __init__(self) -> None:
-        self.queries = 0
+        self.queries = self.cleared = 0
+        self.added = list[MemoryContent]()
 
     async def update_context(self, model_context: Any) -> UpdateContextResult:
         return UpdateContextResult(memories=await self.query("all"))
@@ -59,8 +63,12 @@ class Remote(Memory):
         self.queries += 1
         return MemoryQueryResult(results=[TEXT])
 
-    async def add(self, content: MemoryContent, cancellation_token: Any = None) -> None: ...
-    async def clear(self) -> None: ...
+    async def add(self, content: MemoryContent, cancellation_token: Any = None) -> None:
+        self.added.append(content)
+
+    async def clear(self) -> None:
+        self.cleared += 1
+
     async def close(self) -> None: ...
 
 
@@ -74,6 +82,45 @@ async def test_a_query_is_asked_once_per_turn(turns) -> None:
 
     assert found == ["abc", "abc"]
     assert memory.queries == 1
+
+
+BINARY = MemoryContent(content=b"\xff\xfe", mime_type=MemoryMimeType.BINARY)
+PICTURES = [
+    MemoryContent(content=Image(PIL.Image.new("RGB", (1, 1), color)), mime_type=MemoryMimeType.IMAGE)
+    for color in ("red", "blue")
+]
+
+
+async def test_what_is_added_in_a_turn_is_added_once(turns) -> None:
+    memory = Remote()
+
+    for _ in range(2):
+        with turns.attempt():
+            await memory.add(TEXT)
+            await memory.add(content=BINARY)
+            await memory.clear()
+
+    assert (memory.added, memory.cleared) == ([TEXT, BINARY], 1)
+
+
+async def test_pictures_that_are_added_are_told_apart(turns) -> None:
+    memory = Remote()
+
+    for pictures in (PICTURES, PICTURES[::-1]):
+        with turns.attempt():
+            for each in pictures:
+                await memory.add(each)
+
+    assert memory.added == PICTURES
+
+
+async def test_what_a_list_memory_is_told_is_there_in_every_attempt(turns) -> None:
+    for _ in range(2):
+        memory = ListMemory()
+        with turns.attempt():
+            await memory.add(TEXT)
+
+        assert memory.content == [TEXT]
 
 
 async def test_a_list_memory_needs_no_record(turns) -> None:

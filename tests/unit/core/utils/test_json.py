@@ -125,8 +125,8 @@ def test_an_object_without_properties_is_an_empty_class() -> None:
         lambda inner: st.lists(inner, max_size=3)
         | st.dictionaries(
             st.sampled_from(
-                ["type", "properties", "items", "$ref", "$defs", "anyOf", "allOf", "enum", "const", "required", "format",
-                 "minimum", "pattern", "default", "a", "additionalProperties", "discriminator"]
+                ["type", "properties", "items", "$ref", "$defs", "anyOf", "allOf", "enum", "const", "required",
+                 "format", "minimum", "pattern", "default", "a", "additionalProperties", "discriminator"]
             ),
             inner | st.sampled_from(["object", "array", "string", "integer", "#/$defs/a", "date", "int32"]),
             max_size=5,

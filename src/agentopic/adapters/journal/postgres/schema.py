@@ -50,8 +50,7 @@ async def prepare(connection: Connection, schema: str) -> None:
     Raises:
         ConfigError: the stored schema is newer than this program.
     """
-    functions = "\n".join(_text(name) for name in _FUNCTIONS)
-    wanted = _Stored(number=VERSION, functions=hashlib.sha256(functions.encode()).hexdigest())
+    functions, wanted = _wanted()
     if await _stored(connection, schema) == wanted:
         return
     # A lock of the session, not of the transaction: one taken inside would be waited for with the catalogue as it
@@ -63,6 +62,16 @@ async def prepare(connection: Connection, schema: str) -> None:
             await _bring_up(connection, schema, wanted, functions)
     finally:
         await connection.execute("SELECT pg_advisory_unlock(hashtext($1))", lock)
+
+
+async def is_current(connection: Connection, schema: str) -> bool:
+    """Whether there is nothing to bring up, functions included. Errors as with `prepare`."""
+    return await _stored(connection, schema) == _wanted()[1]
+
+
+def _wanted() -> tuple[str, _Stored]:
+    functions = "\n".join(_text(name) for name in _FUNCTIONS)
+    return functions, _Stored(number=VERSION, functions=hashlib.sha256(functions.encode()).hexdigest())
 
 
 async def stored_version(connection: Connection, schema: str) -> int:

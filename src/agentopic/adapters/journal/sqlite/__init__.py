@@ -2,5 +2,6 @@
 
 from agentopic.adapters.journal.sqlite.database import SqliteOptions
 from agentopic.adapters.journal.sqlite.journal import SqliteJournal
+from agentopic.adapters.journal.sqlite.migration import migrate
 
-__all__ = ["SqliteJournal", "SqliteOptions"]
+__all__ = ["SqliteJournal", "SqliteOptions", "migrate"]

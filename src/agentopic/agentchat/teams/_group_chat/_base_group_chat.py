@@ -15,7 +15,6 @@ from agentopic.agentchat.base import ChatAgent, TaskResult, Team, TerminationCon
 from agentopic.agentchat.messages import (
     BaseAgentEvent,
     BaseChatMessage,
-    MessageFactory,
     ModelClientStreamingChunkEvent,
 )
 from agentopic.agentchat.state import TeamState
@@ -31,6 +30,7 @@ from agentopic.agentchat.teams._group_chat._events import (
     GroupChatTermination,
 )
 from agentopic.agentchat.teams._group_chat._participants import message_factory_of, names_of
+from agentopic.agentchat.teams._group_chat._progress import ManagerProgress
 from agentopic.agentchat.teams._group_chat._public_state import at_rest
 from agentopic.agentchat.teams._group_chat._task_messages import task_messages
 from agentopic.agentchat.teams._group_chat._team_run import RunOutput, TeamRun
@@ -68,7 +68,7 @@ class BaseGroupChat(Team, ABC, ComponentBase[BaseModel]):
 
     component_type = "team"
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - AutoGen's signature
         self,
         name: str,
         description: str,
@@ -91,8 +91,8 @@ class BaseGroupChat(Team, ABC, ComponentBase[BaseModel]):
         self._max_turns = max_turns
         self._message_factory = message_factory_of(participants, custom_message_types)
         self._emit_team_events = emit_team_events
-        self._embedded_runtime = None if runtime is not None else SingleThreadedAgentRuntime(
-            ignore_unhandled_exceptions=False
+        self._embedded_runtime = (
+            None if runtime is not None else SingleThreadedAgentRuntime(ignore_unhandled_exceptions=False)
         )
         self._runtime: AgentRuntime = runtime or self._needed_runtime()
         self._team_id = str(uuid.uuid4())
@@ -111,20 +111,8 @@ class BaseGroupChat(Team, ABC, ComponentBase[BaseModel]):
         return self._description
 
     @abstractmethod
-    def _create_group_chat_manager_factory(
-        self,
-        name: str,
-        group_topic_type: str,
-        output_topic_type: str,
-        participant_topic_types: list[str],
-        participant_names: list[str],
-        participant_descriptions: list[str],
-        output_message_queue: TeamOutput,
-        termination_condition: TerminationCondition | None,
-        max_turns: int | None,
-        message_factory: MessageFactory,
-    ) -> Callable[[], BaseGroupChatManager]:
-        """What makes managers of this kind of team."""
+    def _create_group_chat_manager_factory(self, **setup: Any) -> Callable[[], BaseGroupChatManager]:
+        """What makes managers of this kind of team; `setup` are arguments of BaseGroupChatManager, all but the last."""
 
     # ── agents ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -209,6 +197,8 @@ class BaseGroupChat(Team, ABC, ComponentBase[BaseModel]):
         if self._is_running:
             raise ValueError("The team is already running, it cannot run again until it is stopped.")
         self._is_running = True
+        shown: list[BaseAgentEvent | BaseChatMessage] = []
+        result: TaskResult | None = None
         try:
             await self._init()
             self._last_run += 1
@@ -218,17 +208,18 @@ class BaseGroupChat(Team, ABC, ComponentBase[BaseModel]):
                 messages=None if messages is None else carried(messages),
                 output_task_messages=output_task_messages,
             )
-            shown: list[BaseAgentEvent | BaseChatMessage] = []
             async with aclosing(self._live(run, start)) as items:
                 async for item in items:
                     if isinstance(item, GroupChatTermination):
-                        yield _result(item, shown)
+                        result = _result(item, shown)
                         continue
                     yield item
                     if not isinstance(item, ModelClientStreamingChunkEvent):
                         shown.append(item)
         finally:
             self._is_running = False
+        if result is not None:  # the run is over by then, so that whoever leaves with it can run the team again
+            yield result
 
     async def _live(
         self, run: TeamRun, start: GroupChatStart
@@ -252,12 +243,13 @@ class BaseGroupChat(Team, ABC, ComponentBase[BaseModel]):
                         yield item
             if idle is not None:
                 await idle  # those who listen have been told the last message, too
+            if last is not None:
+                yield last
         finally:
             self._output.run = None
             run.release()
             if last is None:
                 await self._abandon(run, idle)
-        yield last
 
     async def _abandon(self, run: TeamRun, idle: asyncio.Task[None] | None) -> None:
         """What still goes on for a run that nobody wants the rest of is cancelled, and what comes of it dropped."""
@@ -326,8 +318,7 @@ class BaseGroupChat(Team, ABC, ComponentBase[BaseModel]):
                 raise ValueError(f"Agent state for {name} not found in the saved state.")
         for name, agent_type in agent_types.items():
             await self._runtime.agent_load_state(AgentId(agent_type, self._team_id), states[name])
-        saved_run = (states[self._group_chat_manager_name].get("progress") or {}).get("run", 0)
-        self._last_run = max(self._last_run, saved_run)
+        self._last_run = max(self._last_run, ManagerProgress.of(states[self._group_chat_manager_name]).run)
 
     async def _tell_all(self, told: GroupChatReset | GroupChatPause | GroupChatResume) -> None:
         async with self._awake():

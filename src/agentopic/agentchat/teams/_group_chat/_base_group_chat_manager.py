@@ -31,12 +31,12 @@ from agentopic.agentchat.teams._group_chat._events import (
     SerializableException,
 )
 from agentopic.agentchat.teams._group_chat._message_thread import MessageThread
-from agentopic.agentchat.teams._group_chat._outcome import failure_of
+from agentopic.agentchat.teams._group_chat._outcome import Failure
 from agentopic.agentchat.teams._group_chat._progress import ManagerProgress
 from agentopic.agentchat.teams._group_chat._sequential_routed_agent import SequentialRoutedAgent
 from agentopic.core import CancellationToken, MessageContext, TopicId, event, rpc
 from agentopic.core._turn import step_path
-from agentopic.errors import CantHandleError, TeamError
+from agentopic.errors import CantHandleError, PayloadError, TeamError
 
 _SEQUENTIAL = (
     GroupChatStart,
@@ -73,7 +73,7 @@ class BaseGroupChatManager(SequentialRoutedAgent, ABC):
 
     state_class: ClassVar[type[BaseGroupChatManagerState]] = BaseGroupChatManagerState
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - AutoGen's signature
         self,
         name: str,
         group_topic_type: str,
@@ -101,6 +101,8 @@ class BaseGroupChatManager(SequentialRoutedAgent, ABC):
         self._message_factory = message_factory
         self._emit_team_events = emit_team_events
         self.reports_errors = True
+        self.token = CancellationToken()
+        """The token of the message that is being handled."""
         self._thread = MessageThread()
         self._current_turn = 0
         self._progress = ManagerProgress()
@@ -171,9 +173,10 @@ class BaseGroupChatManager(SequentialRoutedAgent, ABC):
         if not self.reports_errors:
             await self._hear(message, ctx.cancellation_token)
             return
-        error = await failure_of(self._hear(message, ctx.cancellation_token), ctx.cancellation_token)
-        if error is not None:
-            await self.on_fault(error)
+        with Failure(ctx.cancellation_token) as failure:
+            await self._hear(message, ctx.cancellation_token)
+        if failure.error is not None:
+            await self.on_fault(failure.error)
 
     @event
     async def handle_group_chat_message(self, message: GroupChatMessage, ctx: MessageContext) -> None:
@@ -219,9 +222,7 @@ class BaseGroupChatManager(SequentialRoutedAgent, ABC):
 
     # ── a run ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def begin_run(
-        self, start: GroupChatStart, messages: list[BaseChatMessage], token: CancellationToken
-    ) -> None:
+    async def begin_run(self, start: GroupChatStart, messages: list[BaseChatMessage], token: CancellationToken) -> None:
         """Take the messages a run begins with, and choose the first speakers."""
         await self.validate_group_state(messages)
         if messages:
@@ -245,9 +246,7 @@ class BaseGroupChatManager(SequentialRoutedAgent, ABC):
         topic = TopicId(self._group_topic_type, self.id.key)
         await self.publish_message(told, topic, cancellation_token=token)
 
-    async def hear(
-        self, message: GroupChatAgentResponse | GroupChatTeamResponse, token: CancellationToken
-    ) -> None:
+    async def hear(self, message: GroupChatAgentResponse | GroupChatTeamResponse, token: CancellationToken) -> None:
         """Take what a participant said into the conversation; once all who were asked have spoken, go on."""
         delta = self.said(message)
         await self.update_message_thread(delta)
@@ -277,9 +276,7 @@ class BaseGroupChatManager(SequentialRoutedAgent, ABC):
             topic = TopicId(self._participant_name_to_topic_type[name], self.id.key)
             await self.publish_message(asked, topic, cancellation_token=token)
 
-    async def _hear(
-        self, message: GroupChatAgentResponse | GroupChatTeamResponse, token: CancellationToken
-    ) -> None:
+    async def _hear(self, message: GroupChatAgentResponse | GroupChatTeamResponse, token: CancellationToken) -> None:
         if not message.shown:
             for item in self.said(message):
                 await self._output_message_queue.put(item)
@@ -287,12 +284,11 @@ class BaseGroupChatManager(SequentialRoutedAgent, ABC):
             await self.hear(message, token)
 
     async def _transition_to_next_speakers(self, token: CancellationToken) -> None:
+        self.token = token
         chosen = await self.select_speaker(self._thread.messages)
         await self.request([chosen] if isinstance(chosen, str) else chosen, token)
 
-    async def _is_over(
-        self, delta: Sequence[BaseAgentEvent | BaseChatMessage], *, counts: bool = False
-    ) -> bool:
+    async def _is_over(self, delta: Sequence[BaseAgentEvent | BaseChatMessage], *, counts: bool = False) -> bool:
         stop = self.completed() or await self._asked_condition(delta)
         if stop is None and counts:
             self._current_turn += 1
@@ -315,9 +311,7 @@ class BaseGroupChatManager(SequentialRoutedAgent, ABC):
 
     async def _end(self, stop: StopMessage, error: SerializableException | None = None) -> None:
         self._progress.end()
-        await self._output_message_queue.put(
-            GroupChatTermination(run=self._progress.run, message=stop, error=error)
-        )
+        await self._output_message_queue.put(GroupChatTermination(run=self._progress.run, message=stop, error=error))
 
     async def _fail(self, error: SerializableException) -> None:
         await self._end(StopMessage(content="An error occurred in the group chat.", source=self._name), error)
@@ -325,7 +319,7 @@ class BaseGroupChatManager(SequentialRoutedAgent, ABC):
     def _chat_message(self, item: Carried) -> BaseChatMessage:
         message = item.message(self._message_factory)
         if not isinstance(message, BaseChatMessage):
-            raise ValueError(f"a run begins with chat messages, not with a {type(message).__name__}")
+            raise PayloadError(f"a run begins with chat messages, not with a {type(message).__name__}")
         return message
 
     # ── state ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -346,7 +340,7 @@ class BaseGroupChatManager(SequentialRoutedAgent, ABC):
         self._thread.load(loaded.message_thread, self._message_factory)
         self._current_turn = loaded.current_turn
         await self.load_selection_state(loaded, state)
-        condition = self._progress.load(state.get("progress"))
+        condition = self._progress.load(state)
         if self._termination_condition is not None and condition is not None:
             await self._termination_condition.load_state(condition)
 

@@ -43,7 +43,7 @@ class Carried:
         if isinstance(value, cls):
             return value
         if not isinstance(value, Mapping) or not isinstance(cast("Mapping[Any, Any]", value).get("type"), str):
-            raise ValueError("a message is an object that names its type")
+            raise ValueError("a message is an object that names its type")  # noqa: TRY004 - pydantic takes ValueErrors
         return cls(cast("Mapping[str, Any]", value))
 
     @classmethod

@@ -21,7 +21,7 @@ from agentopic.agentchat.teams._group_chat._events import (
     GroupChatTeamResponse,
     SerializableException,
 )
-from agentopic.agentchat.teams._group_chat._outcome import failure_of
+from agentopic.agentchat.teams._group_chat._outcome import Failure
 from agentopic.agentchat.teams._group_chat._sequential_routed_agent import SequentialRoutedAgent
 from agentopic.agentchat.teams._group_chat._speech import answer_of
 from agentopic.core import (
@@ -92,9 +92,10 @@ class ChatAgentContainer(SequentialRoutedAgent):
         if not self.reports_errors:
             await self._speak(ctx.cancellation_token)
             return
-        error = await failure_of(self._speak(ctx.cancellation_token), ctx.cancellation_token)
-        if error is not None:
-            await self.on_fault(error)
+        with Failure(ctx.cancellation_token) as failure:
+            await self._speak(ctx.cancellation_token)
+        if failure.error is not None:
+            await self.on_fault(failure.error)
 
     @event
     async def handle_error(self, message: GroupChatError, ctx: MessageContext) -> None:
@@ -163,9 +164,7 @@ class ChatAgentContainer(SequentialRoutedAgent):
 
         with (
             step_path(agent.name),
-            trace_invoke_agent_span(
-                agent_name=agent.name, agent_description=agent.description, agent_id=str(self.id)
-            ),
+            trace_invoke_agent_span(agent_name=agent.name, agent_description=agent.description, agent_id=str(self.id)),
         ):
             answer = await answer_of(agent, self._message_buffer, token, show)
         self._message_buffer = []

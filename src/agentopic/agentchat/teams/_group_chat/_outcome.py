@@ -1,25 +1,40 @@
-"""`failure_of`: runs a coroutine of user code and tells an error it ended with from what ends the task itself."""
+"""`Failure`: tells an error of user code, which others must hear of, from what ends the task itself."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any
+from types import TracebackType
+from typing import Self
 
 from agentopic.agentchat.base import TerminatedException
 from agentopic.core import CancellationToken
 
 
-async def failure_of(work: Coroutine[Any, Any, None], token: CancellationToken) -> BaseException | None:
-    """The error of user code, to be told to others; None when there was none.
+class Failure:
+    """Holds the error a block of user code ended with, for it to be told.
 
-    Raises:
-        asyncio.CancelledError: this task, or the run by its token, was cancelled.
-        BaseException: what is no Exception, and so is not meant for users (the unwinding of a durable turn).
+    What is not meant for others goes through: the cancellation of the run or of this task, and what is no Exception
+    (the unwinding of a durable turn).
     """
-    (outcome,) = await asyncio.gather(work, return_exceptions=True)
-    if outcome is None or isinstance(outcome, Exception | TerminatedException):
-        return outcome
-    if isinstance(outcome, asyncio.CancelledError) and not token.is_cancelled():
-        return outcome  # the user's code cancelled itself; whoever waits for its answer must hear of it
-    raise outcome
+
+    __slots__ = ("_token", "error")
+
+    def __init__(self, token: CancellationToken) -> None:
+        self._token = token
+        self.error: BaseException | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if isinstance(error, Exception | TerminatedException) or self._cancelled_itself(error):
+            self.error = error
+        return self.error is not None
+
+    def _cancelled_itself(self, error: BaseException | None) -> bool:
+        if not isinstance(error, asyncio.CancelledError) or self._token.is_cancelled():
+            return False
+        task = asyncio.current_task()
+        return task is not None and not task.cancelling()

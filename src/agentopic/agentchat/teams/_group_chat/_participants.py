@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 from agentopic.agentchat.base import ChatAgent, Team
 from agentopic.agentchat.messages import BaseAgentEvent, BaseChatMessage, MessageFactory, StructuredMessage
@@ -49,7 +50,8 @@ def message_factory_of(
     for participant in participants:
         produced = participant.produced_message_types if isinstance(participant, ChatAgent) else ()
         for message_type in produced:
-            if issubclass(message_type, StructuredMessage) and not factory.is_registered(message_type):
+            is_structured = issubclass(message_type, cast("type[BaseChatMessage]", StructuredMessage))
+            if is_structured and not factory.is_registered(message_type):
                 factory.register(message_type)
     return factory
 

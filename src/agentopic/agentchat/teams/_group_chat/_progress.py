@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from pydantic import BaseModel
 
@@ -52,10 +52,22 @@ class ManagerProgress:
             "condition": None if condition is None else dict(condition),
         }
 
-    def load(self, saved: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-        """Take over what `dump` gave, and return the condition's state; None stands for a run that has ended."""
-        loaded = _Saved() if saved is None else _Saved.model_validate(saved)
-        self.run = max(self.run, loaded.run) if saved is None else loaded.run
+    def load(self, state: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """Take over what a manager's state says of it, and return the condition's state; AutoGen's says nothing."""
+        loaded = _Saved.model_validate(state.get("progress", {}))
+        self.run = max(self.run, loaded.run)
         self.is_open = loaded.is_open
         self.active_speakers = loaded.active_speakers
         return loaded.condition
+
+    @classmethod
+    def of(cls, state: Mapping[str, Any]) -> Self:
+        """What a manager's state says."""
+        progress = cls()
+        progress.load(state)
+        return progress
+
+    @property
+    def is_cut_short(self) -> bool:
+        """Whether the last run did not come to its end."""
+        return self.is_open or bool(self.active_speakers)

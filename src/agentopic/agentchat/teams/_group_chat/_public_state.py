@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from agentopic.agentchat.teams._group_chat._progress import ManagerProgress
+
 
 def at_rest(states: Mapping[str, Mapping[str, Any]], manager: str) -> dict[str, dict[str, Any]]:
     """The states without the numbers of runs, and without `progress` where no run was cut short."""
-    progress = states[manager].get("progress") or {}
-    is_cut_short = bool(progress.get("is_open") or progress.get("active_speakers"))
-    left_out = {"run"} if is_cut_short else {"run", "progress"}
-    return {
-        name: {key: value for key, value in state.items() if key not in left_out} for name, state in states.items()
-    }
+    left_out = {"run"} if ManagerProgress.of(states[manager]).is_cut_short else {"run", "progress"}
+    return {name: {key: value for key, value in state.items() if key not in left_out} for name, state in states.items()}

@@ -81,7 +81,7 @@ class SelectorGroupChatManager(BaseGroupChatManager):
             self._previous_speaker = candidates[0]
         else:
             history = _history(await self._model_context.get_messages())
-            self._previous_speaker = await self._choice.choose(history, candidates, self._previous_speaker)
+            self._previous_speaker = await self._choice.choose(history, candidates, self._previous_speaker, self.token)
         return self._previous_speaker
 
     def selection_state(self) -> Mapping[str, Any]:

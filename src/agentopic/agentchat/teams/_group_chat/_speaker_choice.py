@@ -10,6 +10,7 @@ from typing import Final
 
 from agentopic.agentchat import TRACE_LOGGER_NAME
 from agentopic.agentchat.messages import BaseAgentEvent, ModelClientStreamingChunkEvent, SelectorEvent
+from agentopic.core import CancellationToken
 from agentopic.core.models import (
     AssistantMessage,
     ChatCompletionClient,
@@ -49,7 +50,9 @@ class SpeakerChoice:
     shows_events: bool
     show: Callable[[BaseAgentEvent], Awaitable[None]]
 
-    async def choose(self, history: str, candidates: Sequence[str], previous: str | None) -> str:
+    async def choose(
+        self, history: str, candidates: Sequence[str], previous: str | None, token: CancellationToken
+    ) -> str:
         """One of the candidates; without a usable answer `previous`, or the first candidate."""
         text = self.prompt.format(roles=self.roles, participants=str([*candidates]), history=history)
         is_openai = ModelFamily.is_openai(self.model_client.model_info["family"])
@@ -57,23 +60,21 @@ class SpeakerChoice:
             SystemMessage(content=text) if is_openai else UserMessage(content=text, source="user")
         ]
         for _ in range(self.max_attempts):
-            answer = await self._ask(conversation)
+            answer = await self._ask(conversation, token)
             named = mentioned(answer, self.names)
             if len(named) == 1 and named[0] in candidates:
                 return named[0]
             conversation.append(AssistantMessage(content=answer, source="selector"))
             conversation.append(UserMessage(content=_complaint(named, candidates, previous), source="user"))
         fallback = previous or candidates[0]
-        _logger.warning(
-            "The model named no speaker in %d attempts; %r is taken instead", self.max_attempts, fallback
-        )
+        _logger.warning("The model named no speaker in %d attempts; %r is taken instead", self.max_attempts, fallback)
         return fallback
 
-    async def _ask(self, conversation: Sequence[LLMMessage]) -> str:
+    async def _ask(self, conversation: Sequence[LLMMessage], token: CancellationToken) -> str:
         if not self.streaming:
-            return _text(await self.model_client.create(conversation))
+            return _text(await self.model_client.create(conversation, cancellation_token=token))
         answer: CreateResult | None = None
-        async for item in self.model_client.create_stream(conversation):
+        async for item in self.model_client.create_stream(conversation, cancellation_token=token):
             if isinstance(item, CreateResult):
                 answer = item
             elif self.shows_events:

@@ -180,13 +180,17 @@ Import them in Python like this: from $module_name import $function_names"""
 
     async def _run(self, argv: list[str], cancellation_token: CancellationToken) -> ProcessOutcome:
         return await run_bounded(
-            self._limits.command(argv, self._timeout),
+            self._limits.command(await self._command(argv), self._timeout),
             cwd=self.work_dir,
             environment=self._process_environment(),
             timeout_seconds=self._timeout,
             output_bytes=self._limits.output_bytes,
             cancellation_token=cancellation_token,
         )
+
+    async def _command(self, argv: list[str]) -> list[str]:
+        """How a command is run; a subclass may put a wall around it."""
+        return argv
 
     async def _prepare(self, cancellation_token: CancellationToken) -> None:
         async with self._preparing:

@@ -25,6 +25,8 @@ class UpdateFileResult(BaseModel):
 class UpdateFileTool(BaseToolWithState[UpdateFileArgs, UpdateFileResult, CanvasState]):
     """Writes a whole file; a durable turn records the canvas with the result, so that a later attempt has it too."""
 
+    effect = "idempotent"
+
     def __init__(self, canvas: TextCanvas) -> None:
         super().__init__(
             UpdateFileArgs, UpdateFileResult, CanvasState, "update_file", "Create or replace a file on the canvas."
@@ -62,6 +64,8 @@ class ApplyPatchTool(BaseToolWithState[ApplyPatchArgs, ApplyPatchResult, CanvasS
     Raises (from `run_json`; a workbench tells the model the text):
         PatchError: the file is not there, or the patch does not fit it.
     """
+
+    effect = "idempotent"
 
     def __init__(self, canvas: TextCanvas) -> None:
         super().__init__(

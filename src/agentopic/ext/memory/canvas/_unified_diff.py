@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from agentopic.errors import PatchError
 
-_HUNK = re.compile(r"^@@ -(\d+)(?:,\d+)? \+\d+(?:,\d+)? @@")
+_HUNK = re.compile(r"^@@ -(\d+)(?:,(\d+))? \+\d+(?:,(\d+))? @@")
 _BETWEEN_FILES = ("diff ", "index ", "new file", "deleted file", "similarity ", "rename ")
 
 
@@ -15,12 +15,19 @@ _BETWEEN_FILES = ("diff ", "index ", "new file", "deleted file", "similarity ", 
 class _Hunk:
     start: int
     """Index of its first old line, as far as the patch knows."""
+    counts: tuple[int, int]
+    """How many old and new lines it says it has."""
     old: list[str] = field(default_factory=list[str])
     new: list[str] = field(default_factory=list[str])
     ended: bool | None = None
     """Whether its last new line ends with a newline; None: as the line it was before."""
     last: str = ""
     """The sign of the line before: a mark of a missing newline belongs to it."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it has the lines it says it has; models miscount, so more may come."""
+        return len(self.old) >= self.counts[0] and len(self.new) >= self.counts[1]
 
 
 def apply_unified_diff(text: str, patch: str) -> str:
@@ -34,7 +41,7 @@ def apply_unified_diff(text: str, patch: str) -> str:
     shift = 0
     for hunk in _hunks(patch):
         at = _place(lines, hunk, hunk.start + shift)
-        if at + len(hunk.old) == len(lines) and hunk.new and hunk.ended is not None:
+        if at + len(hunk.old) == len(lines) and hunk.ended is not None:
             ended = hunk.ended
         lines[at : at + len(hunk.old)] = hunk.new
         shift = at - hunk.start + len(hunk.new) - len(hunk.old)
@@ -47,8 +54,10 @@ def _hunks(patch: str) -> list[_Hunk]:
     for number, line in enumerate(lines):
         head = _HUNK.match(line)
         if head is not None:
-            hunks.append(_Hunk(max(0, int(head[1]) - 1)))
-        elif line.startswith("--- ") and lines[number + 1 : number + 2] and lines[number + 1].startswith("+++ "):
+            hunks.append(_Hunk(max(0, int(head[1]) - 1), (int(head[2] or 1), int(head[3] or 1))))
+        elif hunks and not hunks[-1].is_full:
+            _take(hunks[-1], line)
+        elif line.startswith("--- ") and number + 1 < len(lines) and lines[number + 1].startswith("+++ "):
             headers += 1
         elif hunks and not (line.startswith("+++ ") and lines[number - 1].startswith("--- ")):
             _take(hunks[-1], line)
@@ -63,6 +72,7 @@ def _take(hunk: _Hunk, line: str) -> None:
     sign, rest = line[:1], line[1:]
     if sign == "-":
         hunk.old.append(rest)
+        hunk.ended = True if hunk.ended is None else hunk.ended
     elif sign == "+":
         hunk.new.append(rest)
         hunk.ended = True

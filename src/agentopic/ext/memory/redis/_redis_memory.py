@@ -9,10 +9,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Self, TypeAlias
 
 from agentopic.core import CancellationToken, Component
-from agentopic.core._turn import current_turn
 from agentopic.core.memory import Memory, MemoryContent, MemoryMimeType, MemoryQueryResult, UpdateContextResult
 from agentopic.core.model_context import ChatCompletionContext
 from agentopic.core.models import SystemMessage
+from agentopic.core.tools import current_idempotency_key
 from agentopic.ext.memory.redis._redis_memory_config import RedisMemoryConfig
 from agentopic.ext.memory.redis._redis_store import Entry, RedisStore
 from agentopic.ext.memory.redis._relevance import by_words, vector_distance
@@ -39,6 +39,7 @@ class RedisMemory(Memory, Component[RedisMemoryConfig]):
 
     component_config_schema = RedisMemoryConfig
     component_provider_override = "autogen_ext.memory.redis_memory.RedisMemory"
+    repeatable_add = True
 
     def __init__(self, config: RedisMemoryConfig | None = None, *, embed: Embed | None = None) -> None:
         self.config = config or RedisMemoryConfig()
@@ -66,11 +67,9 @@ class RedisMemory(Memory, Component[RedisMemoryConfig]):
         if mime_type not in _KEPT_TYPES or not isinstance(content.content, str | dict):
             raise ValueError(f"a Redis memory keeps {', '.join(_KEPT_TYPES)}; not {mime_type}")
         vector = None if self._embed is None else [float(x) for x in (await self._embed([_text(content)]))[0]]
-        turn = current_turn.get()
-        entry_id = str(uuid.uuid4()) if turn is None else turn.new_id()
-        seconds = time.time() if turn is None else turn.now().timestamp()
         entry = Entry(content=content.content, mime_type=mime_type, metadata=content.metadata, vector=vector)
-        await self._store.add(entry_id, int(seconds * 1e6), entry)
+        entry_id = current_idempotency_key() or str(uuid.uuid4())
+        await self._store.add(entry_id, time.time_ns() // 1000, entry)
 
     async def query(
         self,

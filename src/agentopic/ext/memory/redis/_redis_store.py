@@ -6,7 +6,7 @@ import json
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, cast
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -29,7 +29,7 @@ class RedisStore:
     """Reads and writes entries; the connection is made by the first use."""
 
     def __init__(self, url: str, prefix: str, index_name: str) -> None:
-        self._redis: Redis = Redis.from_url(url, decode_responses=True)
+        self._redis: Any = cast("Any", Redis).from_url(url, decode_responses=True)
         self._entries = f"{prefix}:{{{index_name}}}:entries"
         self._order = f"{prefix}:{{{index_name}}}:order"
 

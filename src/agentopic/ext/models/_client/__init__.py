@@ -3,6 +3,7 @@
 from agentopic.ext.models._client._answer import AnswerDraft, normalize_name, usage_of
 from agentopic.ext.models._client._catalogue import Catalogue, KnownModel
 from agentopic.ext.models._client._failure import connection_errors, error_of_status, retry_after
+from agentopic.ext.models._client._kept_reasoning import KeptReasoning
 from agentopic.ext.models._client._provider_client import (
     DEFAULT_TIMEOUT_SECONDS,
     Assembly,
@@ -20,6 +21,7 @@ __all__ = [
     "AnswerDraft",
     "Assembly",
     "Catalogue",
+    "KeptReasoning",
     "KnownModel",
     "ProviderClient",
     "Question",

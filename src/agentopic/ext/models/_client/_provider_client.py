@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from abc import abstractmethod
-from collections.abc import AsyncGenerator, Coroutine, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, ClassVar, Protocol, TypeVar
 
@@ -22,7 +22,7 @@ from agentopic.core.models import (
     RequestUsage,
 )
 from agentopic.core.tools import Tool, ToolSchema
-from agentopic.errors import ModelTimeoutError
+from agentopic.errors import CassetteError, ModelTimeoutError, ModelUnavailableError
 from agentopic.ext.models._client._question import Question, ToolChoice
 from agentopic.ext.models._client._repetition import DEFAULT_RETRIES, repeated
 from agentopic.ext.models._client._token_estimate import prompt_tokens
@@ -175,7 +175,7 @@ class ProviderClient(ChatCompletionClient):
 
     async def _answer(self, question: Question, token: CancellationToken | None) -> CreateResult:
         request = self._request(question.fitted(self._model_info), stream=False)
-        answer, result = await _cancellable(repeated(lambda: self._answered(request), self._retries), token)
+        answer, result = await self._cancellable(repeated(lambda: self._answered(request), self._retries), token)
         self._count(result.usage)
         if _event_log.isEnabledFor(logging.INFO):
             _event_log.info(
@@ -195,14 +195,14 @@ class ProviderClient(ChatCompletionClient):
         if _event_log.isEnabledFor(logging.INFO):
             _event_log.info(LLMStreamStartEvent(messages=request[self._messages_parameter]))
         assembly = self._assembly()
-        events, event = await _cancellable(repeated(lambda: self._opened(request), self._retries), token)
+        events, event = await self._cancellable(repeated(lambda: self._opened(request), self._retries), token)
         try:
             while event is not None:
                 with self._failures():
                     text = assembly.add(event)
                 if text:
                     yield text
-                event = await _cancellable(self._next(events), token)
+                event = await self._cancellable(self._next(events), token)
         finally:
             await events.aclose()
         result = assembly.result()
@@ -216,6 +216,16 @@ class ProviderClient(ChatCompletionClient):
                 )
             )
         yield result
+
+    async def _repeated(self, call: Callable[[], Awaitable[T]]) -> T:
+        """One call within its time-out, repeated as far as is allowed here, with our errors."""
+
+        async def once() -> T:
+            with self._failures():
+                async with asyncio.timeout(self._timeout):
+                    return await call()
+
+        return await repeated(once, self._retries)
 
     async def _answered(self, request: dict[str, Any]) -> tuple[Any, CreateResult]:
         with self._failures():
@@ -236,6 +246,17 @@ class ProviderClient(ChatCompletionClient):
             async with asyncio.timeout(self._timeout):
                 return await anext(events, None)
 
+    @staticmethod
+    async def _cancellable(work: Coroutine[Any, Any, T], token: CancellationToken | None) -> T:
+        if token is None:
+            return await work
+        future = asyncio.ensure_future(work)
+        token.link_future(future)
+        try:
+            return await future
+        finally:
+            future.cancel()
+
     @contextmanager
     def _failures(self) -> Generator[None]:
         try:
@@ -243,23 +264,24 @@ class ProviderClient(ChatCompletionClient):
                 yield
         except TimeoutError as exc:
             raise ModelTimeoutError(f"no sign of an answer for {self._timeout} s") from exc
+        except ModelUnavailableError as exc:
+            _raise_of_cassette(exc)
+            raise
 
     def _count(self, usage: RequestUsage) -> None:
         self._total.prompt_tokens += usage.prompt_tokens
         self._total.completion_tokens += usage.completion_tokens
 
 
-async def _cancellable(work: Coroutine[Any, Any, T], token: CancellationToken | None) -> T:
-    if token is None:
-        return await work
-    future = asyncio.ensure_future(work)
-    token.link_future(future)
-    try:
-        return await future
-    finally:
-        future.cancel()
-
-
 def seconds_of(timeout: object) -> float | None:
     """A time-out in seconds, where it is one; a structured one is left to the SDK."""
     return float(timeout) if isinstance(timeout, int | float) else None
+
+
+def _raise_of_cassette(error: BaseException) -> None:
+    """SDKs take what a cassette says for a broken connection; asking it again is of no use."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, CassetteError):
+            raise cause
+        cause = cause.__cause__ or cause.__context__

@@ -9,9 +9,10 @@ from anthropic.types import Message, RawMessageStreamEvent
 
 from agentopic.core.models import CreateResult, FinishReasons, RequestUsage
 from agentopic.errors import ContentRefusedError, ModelUnavailableError
-from agentopic.ext.models._client import AnswerDraft, usage_of
-from agentopic.ext.models.anthropic._kept_thinking import KeptThinking
+from agentopic.ext.models._client import AnswerDraft, KeptReasoning, usage_of
+from agentopic.ext.models.anthropic._message_conversion import Block
 
+_THINKING = ("thinking", "redacted_thinking")
 _FINISH_REASONS: dict[str, FinishReasons] = {
     "end_turn": "stop",
     "stop_sequence": "stop",
@@ -22,7 +23,7 @@ _FINISH_REASONS: dict[str, FinishReasons] = {
 }
 
 
-def to_create_result(message: Message, kept: KeptThinking) -> CreateResult:
+def to_create_result(message: Message, kept: KeptReasoning[list[Block]]) -> CreateResult:
     """The answer of a call that was not streamed; raises as AnswerAssembly.result does."""
     assembly = AnswerAssembly(kept)
     assembly.take_whole(message)
@@ -32,7 +33,7 @@ def to_create_result(message: Message, kept: KeptThinking) -> CreateResult:
 class AnswerAssembly:
     """Collects blocks or events; `add` gives the new text, `result` the whole answer."""
 
-    def __init__(self, kept: KeptThinking) -> None:
+    def __init__(self, kept: KeptReasoning[list[Block]]) -> None:
         self._kept = kept
         self._draft = AnswerDraft(finish_reasons=_FINISH_REASONS)
         self._blocks: dict[int, dict[str, Any]] = {}
@@ -79,7 +80,7 @@ class AnswerAssembly:
         if result.finish_reason == "content_filter" and not result.content:
             raise ContentRefusedError("the model declined to answer")
         if isinstance(result.content, list):
-            self._kept.keep(result.content, self._before_calls())
+            self._keep_thinking(result.content[0].id)
         return result
 
     def _open(self, index: int, block: Any) -> str:
@@ -116,10 +117,11 @@ class AnswerAssembly:
             arguments = _normal(pieces) if pieces else json.dumps(block["input"])
             self._draft.next_call(call_id=block["id"], name=block["name"], arguments=arguments)
 
-    def _before_calls(self) -> list[dict[str, Any]]:
-        shown = ("thinking", "redacted_thinking", "text")
-        blocks = [block for _, block in sorted(self._blocks.items()) if block["type"] in shown]
-        return [block for block in blocks if block["type"] != "text" or block["text"]]
+    def _keep_thinking(self, call_id: str) -> None:
+        """The API wants thinking back as it signed it, with the text between it and the calls."""
+        blocks = [block for _, block in sorted(self._blocks.items()) if block["type"] != "tool_use"]
+        if any(block["type"] in _THINKING for block in blocks):
+            self._kept.keep(call_id, [block for block in blocks if block["type"] != "text" or block["text"]])
 
     def _add_usage(self, usage: Any) -> None:
         for name, count in usage.model_dump().items():

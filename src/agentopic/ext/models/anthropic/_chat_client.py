@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, cast
 
 from anthropic import AsyncAnthropic
 from anthropic.lib.bedrock import AsyncAnthropicBedrock
@@ -14,11 +14,18 @@ from pydantic import BaseModel
 from agentopic.core import CancellationToken
 from agentopic.core.models import CreateResult, LLMMessage, ModelCapabilities, ModelInfo
 from agentopic.core.tools import Tool, ToolSchema
-from agentopic.ext.models._client import DEFAULT_RETRIES, ProviderClient, Question, ToolChoice, seconds_of
+from agentopic.ext.models._client import (
+    DEFAULT_RETRIES,
+    KeptReasoning,
+    ProviderClient,
+    Question,
+    ToolChoice,
+    seconds_of,
+)
 from agentopic.ext.models.anthropic._answer_assembly import AnswerAssembly, to_create_result
 from agentopic.ext.models.anthropic._create_arguments import DEFAULT_MAX_TOKENS, call_arguments
 from agentopic.ext.models.anthropic._error_translation import require_message, translated_errors
-from agentopic.ext.models.anthropic._kept_thinking import KeptThinking
+from agentopic.ext.models.anthropic._message_conversion import Block
 from agentopic.ext.models.anthropic._model_table import CATALOGUE, plain_name
 
 
@@ -43,7 +50,7 @@ class BaseAnthropicChatCompletionClient(ProviderClient):
         )
         self._client = client.with_options(max_retries=0)
         self._create_args = {**create_args, "max_tokens": create_args.get("max_tokens") or DEFAULT_MAX_TOKENS}
-        self._thinking = KeptThinking()
+        self._thinking = KeptReasoning[list[Block]]()
 
     @property
     def step_endpoint(self) -> str:
@@ -84,8 +91,7 @@ class BaseAnthropicChatCompletionClient(ProviderClient):
         return call_arguments(self._create_args, question, self._thinking)
 
     async def _ask(self, request: dict[str, Any]) -> Message:
-        answer: object = await self._client.messages.create(**request)
-        return require_message(answer)
+        return require_message(await cast("Any", self._client.messages).create(**request))
 
     def _read(self, answer: Message) -> CreateResult:
         return to_create_result(answer, self._thinking)

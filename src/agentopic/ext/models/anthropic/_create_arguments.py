@@ -10,9 +10,8 @@ from anthropic import transform_schema
 from anthropic.resources.messages import AsyncMessages
 
 from agentopic.core.tools import ToolSchema
-from agentopic.ext.models._client import Question, split_system
-from agentopic.ext.models.anthropic._kept_thinking import KeptThinking
-from agentopic.ext.models.anthropic._message_conversion import to_api_messages
+from agentopic.ext.models._client import KeptReasoning, Question, split_system
+from agentopic.ext.models.anthropic._message_conversion import Block, to_api_messages
 
 DEFAULT_MAX_TOKENS = 4096
 
@@ -24,7 +23,9 @@ CREATE_ARGUMENTS = (_OF_SDK | _SAMPLING | {"response_format"}) - _OURS
 """What can go with every call or with one."""
 
 
-def call_arguments(of_every_call: Mapping[str, Any], question: Question, thinking: KeptThinking) -> dict[str, Any]:
+def call_arguments(
+    of_every_call: Mapping[str, Any], question: Question, thinking: KeptReasoning[list[Block]]
+) -> dict[str, Any]:
     """The parameters of one call.
 
     Raises:

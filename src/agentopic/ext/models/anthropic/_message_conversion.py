@@ -8,12 +8,14 @@ from typing import Any, TypeAlias, cast
 
 from agentopic.core import FunctionCall, Image
 from agentopic.core.models import AssistantMessage, FunctionExecutionResultMessage, LLMMessage, UserMessage
-from agentopic.ext.models.anthropic._kept_thinking import KeptThinking
+from agentopic.ext.models._client import KeptReasoning
 
 ApiMessage: TypeAlias = dict[str, Any]
+Block: TypeAlias = dict[str, Any]
+"""A part of what the model said, as it came."""
 
 
-def to_api_messages(messages: Sequence[LLMMessage], thinking: KeptThinking) -> list[ApiMessage]:
+def to_api_messages(messages: Sequence[LLMMessage], thinking: KeptReasoning[list[Block]]) -> list[ApiMessage]:
     """The same conversation for the API, which takes instructions elsewhere.
 
     Thinking that belongs to a tool call goes back as it came, since the API checks its signature. White space at the
@@ -25,7 +27,7 @@ def to_api_messages(messages: Sequence[LLMMessage], thinking: KeptThinking) -> l
     return converted
 
 
-def _convert(message: LLMMessage, thinking: KeptThinking) -> ApiMessage:
+def _convert(message: LLMMessage, thinking: KeptReasoning[list[Block]]) -> ApiMessage:
     if isinstance(message, UserMessage):
         return {"role": "user", "content": _user_content(message)}
     if isinstance(message, AssistantMessage):
@@ -53,7 +55,7 @@ def _not_empty(text: str) -> str:
     return text if text.strip() else " "
 
 
-def _assistant_content(message: AssistantMessage, thinking: KeptThinking) -> str | list[dict[str, Any]]:
+def _assistant_content(message: AssistantMessage, thinking: KeptReasoning[list[Block]]) -> str | list[dict[str, Any]]:
     if isinstance(message.content, str):
         return message.content
     calls = [_tool_use(call) for call in message.content]

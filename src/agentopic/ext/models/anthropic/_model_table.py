@@ -8,6 +8,8 @@ from agentopic.ext.models._client import Catalogue, KnownModel
 
 _BEDROCK = re.compile(r"(?:[a-z]{2,6}\.)?anthropic\.(?P<name>.+?)(?:-v\d+(?::\d+)?)?")
 
+_MILLION = 1_000_000
+
 
 def _claude(family: str, *, schema: bool = False, window: int = 200_000) -> KnownModel:
     return KnownModel(family=family, window=window, schema=schema, many_system_messages=False)
@@ -25,9 +27,23 @@ _SONNET_37 = _claude("claude-3-7-sonnet")
 _SONNET_35 = _claude("claude-3-5-sonnet")
 _OPUS_SCHEMA = _claude("claude-4-opus", schema=True)
 _SONNET_SCHEMA = _claude("claude-4-sonnet", schema=True)
+_NEWEST_OPUS = _claude("claude-4-opus", schema=True, window=_MILLION)
+_NEWEST_SONNET = _claude("claude-4-sonnet", schema=True, window=_MILLION)
 
 CATALOGUE = Catalogue(
     models={
+        "claude-fable-5-2": _NEWEST_OPUS,
+        "claude-fable-5-1": _NEWEST_OPUS,
+        "claude-fable-5": _NEWEST_OPUS,
+        "claude-opus-5-5": _NEWEST_OPUS,
+        "claude-opus-5": _NEWEST_OPUS,
+        "claude-opus-4-8": _OPUS_SCHEMA,
+        "claude-opus-4-7": _OPUS_SCHEMA,
+        "claude-opus-4-6": _OPUS_SCHEMA,
+        "claude-sonnet-5-5": _NEWEST_SONNET,
+        "claude-sonnet-5": _NEWEST_SONNET,
+        "claude-sonnet-4-6": _SONNET_SCHEMA,
+        "claude-haiku-5-5": _claude("claude-3-5-haiku", schema=True, window=_MILLION),
         "claude-opus-4-5-20251101": _OPUS_SCHEMA,
         "claude-opus-4-1-20250805": _OPUS_SCHEMA,
         "claude-opus-4-20250514": _OPUS_4,

@@ -21,7 +21,7 @@ class ResponseFormat(TypedDict):
 class ThinkingConfig(TypedDict, total=False):
     """Whether the model thinks before it answers, and for how many tokens at most."""
 
-    type: Required[Literal["enabled", "disabled"]]
+    type: Required[Literal["enabled", "disabled", "adaptive"]]
     budget_tokens: int | None
 
 
@@ -82,7 +82,7 @@ class AnthropicBedrockClientConfiguration(AnthropicClientConfiguration, total=Fa
 class ThinkingConfigModel(BaseModel):
     """ThinkingConfig as component config."""
 
-    type: Literal["enabled", "disabled"]
+    type: Literal["enabled", "disabled", "adaptive"]
     budget_tokens: int | None = None
 
 

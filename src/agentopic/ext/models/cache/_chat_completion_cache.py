@@ -9,6 +9,7 @@ from typing import Any, Literal, Self, TypeAlias
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from agentopic.core import CacheStore, CancellationToken, Component, ComponentModel, InMemoryStore
+from agentopic.core._turn import StepSpec, current_turn
 from agentopic.core.models import (
     ChatCompletionClient,
     CreateResult,
@@ -25,6 +26,7 @@ CHAT_CACHE_VALUE_TYPE: TypeAlias = CreateResult | list[str | CreateResult]
 
 _MESSAGES: TypeAdapter[list[LLMMessage]] = TypeAdapter(list[LLMMessage])
 _VALUE: TypeAdapter[CHAT_CACHE_VALUE_TYPE] = TypeAdapter(CHAT_CACHE_VALUE_TYPE)
+_FOUND: TypeAdapter[CHAT_CACHE_VALUE_TYPE | None] = TypeAdapter(CHAT_CACHE_VALUE_TYPE | None)
 
 
 class ChatCompletionCacheConfig(BaseModel):
@@ -37,7 +39,8 @@ class ChatCompletionCacheConfig(BaseModel):
 class ChatCompletionCache(ChatCompletionClient, Component[ChatCompletionCacheConfig]):
     """Wraps a model client: equal questions get the stored answer, marked `cached`.
 
-    Inside a durable turn the wrapped client's calls are the steps; answers from the store are not recorded.
+    Inside a durable turn the wrapped client's calls are the steps that are billed; what the store held is recorded
+    too, so that a later attempt of the turn goes the same way.
     """
 
     component_type = "chat_completion_cache"
@@ -61,7 +64,7 @@ class ChatCompletionCache(ChatCompletionClient, Component[ChatCompletionCacheCon
     ) -> CreateResult:
         """The stored answer, or the model's, which is then stored."""
         key = _key(messages, tools, tool_choice, json_output, extra_create_args)
-        stored = self._stored(key)
+        stored = await self._stored(key)
         if stored is not None:
             result = next(item for item in _items(stored) if isinstance(item, CreateResult))
             return result.model_copy(update={"cached": True})
@@ -88,7 +91,7 @@ class ChatCompletionCache(ChatCompletionClient, Component[ChatCompletionCacheCon
     ) -> AsyncGenerator[str | CreateResult, None]:
         """The stored items, or the model's, which are then stored."""
         key = _key(messages, tools, tool_choice, json_output, extra_create_args)
-        stored = self._stored(key)
+        stored = await self._stored(key)
         if stored is not None:
             for item in _stream_items(stored):
                 yield item if isinstance(item, str) else item.model_copy(update={"cached": True})
@@ -137,7 +140,25 @@ class ChatCompletionCache(ChatCompletionClient, Component[ChatCompletionCacheCon
         """The wrapped client's."""
         return self.client.model_info
 
-    def _stored(self, key: str) -> CHAT_CACHE_VALUE_TYPE | None:
+    async def _stored(self, key: str) -> CHAT_CACHE_VALUE_TYPE | None:
+        turn = current_turn.get()
+        if turn is None:
+            return self._found(key)
+
+        async def look(_idempotency_key: str) -> CHAT_CACHE_VALUE_TYPE | None:
+            return self._found(key)
+
+        spec: StepSpec[CHAT_CACHE_VALUE_TYPE | None] = StepSpec(
+            kind="effect",
+            name="cached answer",
+            input=key.encode(),
+            encode=_FOUND.dump_json,
+            decode=_FOUND.validate_json,
+            repeatable=True,
+        )
+        return await turn.step(spec, look)
+
+    def _found(self, key: str) -> CHAT_CACHE_VALUE_TYPE | None:
         found: Any = self.store.get(key)
         if found is None:
             return None

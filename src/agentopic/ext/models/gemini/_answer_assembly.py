@@ -9,8 +9,7 @@ from google.genai import types
 
 from agentopic.core.models import CreateResult, FinishReasons
 from agentopic.errors import ContentRefusedError, ModelUnavailableError
-from agentopic.ext.models._client import AnswerDraft, usage_of
-from agentopic.ext.models.gemini._kept_signatures import KeptSignatures
+from agentopic.ext.models._client import AnswerDraft, KeptReasoning, usage_of
 
 _FILTERED = (
     "SAFETY",
@@ -34,7 +33,7 @@ _BROKEN = frozenset({"MALFORMED_FUNCTION_CALL", "MALFORMED_RESPONSE", "UNEXPECTE
 class AnswerAssembly:
     """Collects parts; `add` gives the new text, `result` the whole answer."""
 
-    def __init__(self, signatures: KeptSignatures) -> None:
+    def __init__(self, signatures: KeptReasoning[bytes]) -> None:
         self._signatures = signatures
         self._draft = AnswerDraft(finish_reasons=_FINISH_REASONS)
 

@@ -8,8 +8,7 @@ from typing import Any
 from google.genai import types
 
 from agentopic.core.tools import ToolSchema
-from agentopic.ext.models._client import Question, split_system
-from agentopic.ext.models.gemini._kept_signatures import KeptSignatures
+from agentopic.ext.models._client import KeptReasoning, Question, split_system
 from agentopic.ext.models.gemini._message_conversion import to_contents
 
 _OURS = frozenset(
@@ -32,7 +31,7 @@ _MODES = {"auto": "AUTO", "required": "ANY", "none": "NONE"}
 
 
 def call_arguments(
-    model: str, of_every_call: Mapping[str, Any], question: Question, signatures: KeptSignatures
+    model: str, of_every_call: Mapping[str, Any], question: Question, signatures: KeptReasoning[bytes]
 ) -> dict[str, Any]:
     """The parameters of one call.
 

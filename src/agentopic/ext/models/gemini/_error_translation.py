@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 from google.auth.exceptions import GoogleAuthError
 from google.genai import errors
@@ -36,11 +36,11 @@ def translated_errors() -> Generator[None]:
 
 def _of_status(error: errors.APIError) -> ModelError:
     """A wrong key is a bad request in this API, and a wish for a pause stands in the details of the error."""
-    details: Any = error.details  # pyright: ignore[reportUnknownMemberType] - JSON of the provider
+    details: Any = cast("Any", error).details
     if "API_KEY_INVALID" in str(details):
         return ModelAuthenticationError(str(error))
-    response: Any = error.response  # pyright: ignore[reportUnknownMemberType] - one class per HTTP library
-    headers = {str(name).lower(): str(value) for name, value in (getattr(response, "headers", None) or {}).items()}
+    sent: Any = getattr(cast("Any", error).response, "headers", None) or {}
+    headers: dict[str, str] = {str(name).lower(): str(sent[name]) for name in sent}
     wished = _retry_delay(details)
     if wished is not None:
         headers.setdefault("retry-after", wished)

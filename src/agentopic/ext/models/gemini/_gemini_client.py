@@ -18,6 +18,7 @@ from agentopic.errors import ConfigError
 from agentopic.ext.models._client import (
     DEFAULT_RETRIES,
     DEFAULT_TIMEOUT_SECONDS,
+    KeptReasoning,
     ProviderClient,
     Question,
     seconds_of,
@@ -27,7 +28,6 @@ from agentopic.ext.models._client import (
 from agentopic.ext.models.gemini._answer_assembly import AnswerAssembly
 from agentopic.ext.models.gemini._create_arguments import CREATE_ARGUMENTS, call_arguments
 from agentopic.ext.models.gemini._error_translation import translated_errors
-from agentopic.ext.models.gemini._kept_signatures import KeptSignatures
 from agentopic.ext.models.gemini._model_table import CATALOGUE, plain_name
 from agentopic.ext.models.gemini.config import GeminiClientConfiguration, GeminiClientConfigurationConfigModel
 
@@ -65,11 +65,11 @@ class GeminiChatCompletionClient(ProviderClient, Component[GeminiClientConfigura
             retries=given.get("max_retries", DEFAULT_RETRIES),
             timeout=timeout,
         )
-        self._given = to_component_config(dict(kwargs))
+        self._given = to_component_config({name: value for name, value in kwargs.items() if name != "http_client"})
         self._create_args = {name: value for name, value in given.items() if name in CREATE_ARGUMENTS}
         self._host = urlsplit(str(given.get("base_url", ""))).netloc.rsplit("@", 1)[-1] or _DEFAULT_HOST
         self._client = _sdk_client(given, timeout)
-        self._signatures = KeptSignatures()
+        self._signatures = KeptReasoning[bytes]()
 
     @property
     def step_endpoint(self) -> str:

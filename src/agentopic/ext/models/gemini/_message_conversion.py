@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Sequence
-from typing import Any, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast
 
 from agentopic.core import FunctionCall, Image
 from agentopic.core.models import (
@@ -15,12 +15,15 @@ from agentopic.core.models import (
     LLMMessage,
     UserMessage,
 )
-from agentopic.ext.models.gemini._kept_signatures import NOT_KEPT, KeptSignatures
+from agentopic.ext.models._client import KeptReasoning
 
 Content: TypeAlias = dict[str, Any]
 
+NOT_KEPT: Final = b"skip_thought_signature_validator"
+"""What the API takes in place of a signature that its caller does not have."""
 
-def to_contents(messages: Sequence[LLMMessage], signatures: KeptSignatures, *, signed: bool) -> list[Content]:
+
+def to_contents(messages: Sequence[LLMMessage], signatures: KeptReasoning[bytes], *, signed: bool) -> list[Content]:
     """The same conversation for the API, which takes instructions elsewhere.
 
     `signed` says that the model refuses tool calls of its own without a signature.
@@ -28,7 +31,7 @@ def to_contents(messages: Sequence[LLMMessage], signatures: KeptSignatures, *, s
     return [_convert(message, signatures, signed) for message in messages]
 
 
-def _convert(message: LLMMessage, signatures: KeptSignatures, signed: bool) -> Content:
+def _convert(message: LLMMessage, signatures: KeptReasoning[bytes], signed: bool) -> Content:
     if isinstance(message, UserMessage):
         return {"role": "user", "parts": _user_parts(message)}
     if isinstance(message, AssistantMessage):
@@ -49,7 +52,7 @@ def _part(part: str | Image) -> dict[str, Any]:
     return {"inline_data": {"mime_type": "image/png", "data": base64.b64decode(part.to_base64())}}
 
 
-def _model_parts(message: AssistantMessage, signatures: KeptSignatures, signed: bool) -> list[dict[str, Any]]:
+def _model_parts(message: AssistantMessage, signatures: KeptReasoning[bytes], signed: bool) -> list[dict[str, Any]]:
     if isinstance(message.content, str):
         return [{"text": message.content}]
     parts = [_call_part(call, signatures) for call in message.content]
@@ -58,7 +61,7 @@ def _model_parts(message: AssistantMessage, signatures: KeptSignatures, signed: 
     return parts
 
 
-def _call_part(call: FunctionCall, signatures: KeptSignatures) -> dict[str, Any]:
+def _call_part(call: FunctionCall, signatures: KeptReasoning[bytes]) -> dict[str, Any]:
     part: dict[str, Any] = {"function_call": {"name": call.name, "args": _object(call.arguments)}}
     signature = signatures.of(call.id)
     return part if signature is None else {**part, "thought_signature": signature}

@@ -48,6 +48,8 @@ class GeminiClientConfiguration(CreateArguments, total=False):
     max_retries: int | None
     """Repeats of a failed call outside a durable turn, with growing pauses; default 3. In a turn its engine retries."""
     default_headers: dict[str, str] | None
+    http_client: Any
+    """An AsyncClient of httpx or httpx2 to ask through; no part of the component config."""
 
 
 class CreateArgumentsConfigModel(BaseModel):

@@ -1,4 +1,4 @@
-"""Clients for OpenAI's chat completions API and for Azure's, as in `autogen_ext.models.openai`."""
+"""Clients for OpenAI's chat completions and responses APIs and for Azure's, as in `autogen_ext.models.openai`."""
 
 from importlib.util import find_spec
 
@@ -10,6 +10,11 @@ if find_spec("openai") is None or find_spec("tiktoken") is None:
 from agentopic.ext.models.openai._azure_client import AZURE_OPENAI_USER_AGENT, AzureOpenAIChatCompletionClient
 from agentopic.ext.models.openai._chat_client import BaseOpenAIChatCompletionClient
 from agentopic.ext.models.openai._openai_client import OpenAIChatCompletionClient
+from agentopic.ext.models.openai._responses_client import OpenAIResponsesChatCompletionClient
+from agentopic.ext.models.openai._responses_config import (
+    OpenAIResponsesClientConfiguration,
+    OpenAIResponsesClientConfigurationConfigModel,
+)
 from agentopic.ext.models.openai._token_count import load_encoding
 from agentopic.ext.models.openai.config import (
     AzureOpenAIClientConfigurationConfigModel,
@@ -27,5 +32,8 @@ __all__ = [
     "CreateArgumentsConfigModel",
     "OpenAIChatCompletionClient",
     "OpenAIClientConfigurationConfigModel",
+    "OpenAIResponsesChatCompletionClient",
+    "OpenAIResponsesClientConfiguration",
+    "OpenAIResponsesClientConfigurationConfigModel",
     "load_encoding",
 ]

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import openai
 from openai.types.chat import ChatCompletion
+from openai.types.responses import Response
 from pydantic import ValidationError
 
 from agentopic.errors import ModelError, ModelRefusedError, ModelTimeoutError, ModelUnavailableError
@@ -46,6 +47,17 @@ def require_completion(answer: object) -> ChatCompletion:
         ModelUnavailableError: something between here and the provider answered in its place.
     """
     if not isinstance(answer, ChatCompletion):
+        raise ModelUnavailableError("what came in place of an answer is not JSON")
+    return answer
+
+
+def require_response(answer: object) -> Response:
+    """Like `require_completion`, for the responses API.
+
+    Raises:
+        ModelUnavailableError: something between here and the provider answered in its place.
+    """
+    if not isinstance(answer, Response):
         raise ModelUnavailableError("what came in place of an answer is not JSON")
     return answer
 

@@ -14,6 +14,7 @@ def _gemini(family: str, window: int = 1_048_576) -> KnownModel:
 
 
 _GPT5 = KnownModel(family="gpt-5", window=400_000)
+_GPT6 = KnownModel(family="gpt-5", window=1_050_000)
 _GPT41 = KnownModel(family="gpt-41", window=1_047_576)
 _GPT4O = KnownModel(family="gpt-4o", window=128_000)
 _GPT4_TEXT = KnownModel(family="gpt-4", window=128_000, vision=False, schema=False)
@@ -21,6 +22,23 @@ _GPT35 = KnownModel(family="gpt-35", window=16_385, vision=False, schema=False)
 _REASONING_TEXT = KnownModel(family="o1", window=200_000, vision=False, json=False)
 
 _MODELS: dict[str, KnownModel] = {
+    "gpt-6.2-astra": _GPT6,
+    "gpt-6.2-sol": _GPT6,
+    "gpt-6.1-sol": _GPT6,
+    "gpt-6.1-terra": _GPT6,
+    "gpt-6-astra": _GPT6,
+    "gpt-6-sol": _GPT6,
+    "gpt-6-luna": _GPT6,
+    "gpt-5.6-sol": _GPT5,
+    "gpt-5.6-terra": _GPT5,
+    "gpt-5.6-luna": _GPT5,
+    "gpt-5.5": _GPT5,
+    "gpt-5.4": _GPT5,
+    "gpt-5.4-mini": _GPT5,
+    "gpt-5.4-nano": _GPT5,
+    "gpt-5.2": _GPT5,
+    "gpt-5.1": _GPT5,
+    "gpt-5.1-mini": _GPT5,
     "gpt-5-2025-08-07": _GPT5,
     "gpt-5-mini-2025-08-07": _GPT5,
     "gpt-5-nano-2025-08-07": _GPT5,

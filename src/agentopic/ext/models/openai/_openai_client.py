@@ -40,7 +40,7 @@ class OpenAIChatCompletionClient(BaseOpenAIChatCompletionClient, Component[OpenA
         arguments = split_arguments(given)
         self._given = to_component_config(given)
         arguments.sdk.setdefault("base_url", default_base_url(arguments.of_every_call["model"]))
-        super().__init__(_sdk_client(arguments.sdk), create_args=arguments.of_every_call, **arguments.behaviour)
+        super().__init__(sdk_client(arguments.sdk), create_args=arguments.of_every_call, **arguments.behaviour)
 
     def _to_config(self) -> OpenAIClientConfigurationConfigModel:
         return OpenAIClientConfigurationConfigModel.model_validate(self._given)
@@ -50,7 +50,8 @@ class OpenAIChatCompletionClient(BaseOpenAIChatCompletionClient, Component[OpenA
         return cls(**to_arguments(config))
 
 
-def _sdk_client(arguments: dict[str, Any]) -> AsyncOpenAI:
+def sdk_client(arguments: dict[str, Any]) -> AsyncOpenAI:
+    """The SDK's client, which repeats nothing itself; ConfigError when there is no key."""
     try:
         client = AsyncOpenAI(max_retries=0, **arguments)
     except OpenAIError as exc:

@@ -34,7 +34,7 @@ class HttpToolConfig(BaseModel):
     path: str = Field(default="/")
     """May hold names of arguments in braces."""
     method: Method | None = "POST"
-    headers: dict[str, Any] | None
+    headers: dict[str, Any] | None = None
     json_schema: dict[str, Any]
     return_type: Literal["text", "json"] | None = "text"
     timeout: float = 5.0

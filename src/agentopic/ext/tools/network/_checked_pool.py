@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import functools
+import logging
 import ssl
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import cast
 
 import httpcore
 import httpx
 
 from agentopic.ext.tools.network._network_policy import NetworkPolicy
+
+_ours: ContextVar[bool] = ContextVar("agentopic_checked_pool", default=False)
+
+
+def _says_no_headers(record: logging.LogRecord) -> bool:
+    """Keep the cookies of our exchanges out of httpcore's debug log; other users of httpcore keep their lines."""
+    return not (_ours.get() and "response_headers" in record.getMessage())
+
+
+logging.getLogger("httpcore.http11").addFilter(_says_no_headers)
 
 
 class _CheckedBackend(httpcore.AsyncNetworkBackend):
@@ -41,9 +54,16 @@ class _CheckedBackend(httpcore.AsyncNetworkBackend):
         await self._plain.sleep(seconds)
 
 
-def checked_pool(policy: NetworkPolicy) -> httpcore.AsyncConnectionPool:
+@asynccontextmanager
+async def checked_pool(policy: NetworkPolicy) -> AsyncGenerator[httpcore.AsyncConnectionPool]:
     """A pool for one exchange; it knows no proxy, no cookie and no password file."""
-    return httpcore.AsyncConnectionPool(ssl_context=_ssl_context(), network_backend=_CheckedBackend(policy))
+    token = _ours.set(True)
+    try:
+        backend = _CheckedBackend(policy)
+        async with httpcore.AsyncConnectionPool(ssl_context=_ssl_context(), network_backend=backend) as pool:
+            yield pool
+    finally:
+        _ours.reset(token)
 
 
 @functools.cache
