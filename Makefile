@@ -10,9 +10,11 @@ STAGES ?=
 SCALE ?= 1
 CHAOS_SCALE ?= full
 SEEDS ?= 10000
+MINUTES ?= 5
+SECONDS_OF_FUZZ ?= 60
 .DEFAULT_GOAL := help
 
-.PHONY: help install demo test check fmt bench chaos simulation mutants proto schemas up oracle lock clean
+.PHONY: help install demo test check fmt bench chaos simulation mutants soak fuzz proto schemas up oracle lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' Makefile | awk -F ':.*## ' '{split($$1, t, ":"); printf "  %-11s %s\n", t[1], $$2}'
@@ -54,6 +56,13 @@ simulation: install ## play seeds in virtual time; failing ones are kept (SEEDS=
 
 mutants: install ## put faults in on purpose and see that each is noticed
 	@$(PY) -m tests.mutants.run
+
+soak: install ## work under random kills, memory and backlog watched (MINUTES=5)
+	@$(PY) -m agentopic.testing.bed fetch || echo "without Kafka there is nothing to soak"
+	@$(PY) -m tests.soak $(MINUTES)
+
+fuzz: install ## throw nonsense at every door: records, files, settings, arguments (SECONDS_OF_FUZZ=60)
+	@$(PY) -m tests.fuzz $(SECONDS_OF_FUZZ)
 
 check: install ## formatting, lint, types, import rules, lock files, documents
 	.venv/bin/ruff format --check .

@@ -27,7 +27,7 @@ class Stage:
 
 STAGES = (
     Stage(name="checks", minutes=4, folders=("architecture", "typing")),
-    Stage(name="unit", minutes=5, folders=("unit", "contract")),
+    Stage(name="unit", minutes=5, folders=("unit", "contract", "fuzz")),
     Stage(name="integration", minutes=8, folders=("integration",)),
     Stage(name="acceptance", minutes=8, folders=("acceptance", "replay")),
     Stage(name="simulation", minutes=5, folders=("simulation",)),

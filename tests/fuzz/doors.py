@@ -155,7 +155,7 @@ def _leaves(name: str, command: Any) -> dict[str, Any]:
 
 
 _COMMANDS = {path: leaf for verb in VERBS for path, leaf in _leaves(verb, load_verb(verb)).items()}
-_USAGE_ERRORS = (typer.BadParameter.__mro__[2], typer.Exit, typer.Abort)
+_USAGE_ERRORS: tuple[type[BaseException], ...] = (typer.BadParameter.__mro__[2], typer.Exit, typer.Abort)
 """What a command line is refused with; the base of typer's usage errors has no public name."""
 
 

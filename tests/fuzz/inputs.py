@@ -42,7 +42,7 @@ def _headers(
     attributes = {**(RIGHT if right else {}), **changes}
     named = [(f"ce_{name}", value.encode("utf-8", "surrogatepass")) for name, value in attributes.items()]
     typed = [] if content_type is None else [("content-type", content_type)]
-    return tuple([*named, *typed, *other])
+    return (*named, *typed, *other)
 
 
 HEADERS = st.builds(

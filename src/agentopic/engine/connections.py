@@ -74,14 +74,7 @@ class Connections:
             clock=mesh.clock,
             keep=self._keep,
         )
-        self.control = ControlClient(
-            options.namespace,
-            self.sender,
-            catalog,
-            mesh.clock,
-            questions=self._questions,
-            named=self.residence.members.outside,
-        )
+        self.control = self._controlling(catalog, options)
         self.plan_links = Links(
             listener=self.listener,
             waker=self.waker,
@@ -100,6 +93,16 @@ class Connections:
             residence=self.residence,
             large=large,
             settled=life.settled,
+        )
+
+    def _controlling(self, catalog: TopicCatalog, options: EngineOptions) -> ControlClient:
+        return ControlClient(
+            options.namespace,
+            self.sender,
+            catalog,
+            self._mesh.clock,
+            questions=self._questions,
+            named=self.residence.members.outside,
         )
 
     def incarnation(self) -> Incarnation | None:

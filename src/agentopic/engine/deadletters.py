@@ -47,7 +47,8 @@ def dead_letter(
 
     Facts, all text: `topic`, `partition`, `offset`, `timestamp` (ms) of the record, `group`, `agent` (of a record that
     was a delivery already), `reason` (error class), `message`, `attempts`, `first` and `time` (of the first and of
-    this death). Facts of an earlier death are replaced, never piled up; `first` is kept.
+    this death). Facts of an earlier death are replaced, never piled up; `first` is kept. A header whose name no
+    journal can store (NUL, lone surrogates) keeps its value under a name in which these are escaped.
     """
     reason, message = type(error).__name__, told(error)
     facts = {
@@ -74,7 +75,12 @@ def dead_letter(
         attempts=attempts,
     )
     added = tuple((PREFIX + name, text.encode("utf-8", "replace")) for name, text in facts.items())
-    return OutboxRow(topic=topic, key=record.key, value=record.value, headers=original_headers(record.headers) + added)
+    headers = tuple((_storable(name), value) for name, value in original_headers(record.headers))
+    return OutboxRow(topic=topic, key=record.key, value=record.value, headers=headers + added)
+
+
+def _storable(name: str) -> str:
+    return name.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
 
 
 def _first_death(headers: Headers, now: datetime) -> datetime | None:

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from agentopic.agentchat import EVENT_LOGGER_NAME
 from agentopic.agentchat.agents import AssistantAgent
@@ -27,7 +27,7 @@ from agentopic.core.models import (
     ModelInfo,
     RequestUsage,
 )
-from agentopic.core.tools import StaticWorkbench
+from agentopic.core.tools import FunctionTool, StaticStreamWorkbench, StaticWorkbench
 from agentopic.errors import ComponentError
 from agentopic.ext.models.replay import ReplayChatCompletionClient
 
@@ -376,3 +376,25 @@ async def test_cancelling_a_run_ends_all_its_tools() -> None:
     with pytest.raises(asyncio.CancelledError):
         await run
     assert sorted(ended) == ["x", "y"]
+
+
+async def test_a_workbench_that_gives_no_result_is_told_to_the_model() -> None:
+    class Silent(StaticStreamWorkbench):
+        async def call_tool_stream(self, *args: Any, **kwargs: Any) -> AsyncGenerator[Any, None]:
+            return
+            yield
+
+    workbench = Silent([FunctionTool(add, description="Adds.")])
+    agent = AssistantAgent("a", scripted(calling(("add", '{"a":1,"b":2}'))), workbench=workbench)
+
+    result = await agent.run(task="t")
+
+    assert result.messages[-1].to_text() == "Tool add ended without a result."
+
+
+@pytest.mark.parametrize("answer", ["", "garbage", '{"x": "no"}', '{"x": 1', "[]", "null"])
+async def test_an_answer_that_does_not_fit_the_output_class_is_an_error(answer: str) -> None:
+    agent = AssistantAgent("a", scripted(answer), output_content_type=Number)
+
+    with pytest.raises(ValidationError):
+        await agent.run(task="t")

@@ -7,11 +7,22 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import pytest
 
+from agentopic.core import (
+    SingleThreadedAgentRuntime,
+    Subscription,
+    TopicId,
+    TypePrefixSubscription,
+    TypeSubscription,
+)
+from agentopic.core._kernel import Kernel
 from agentopic.engine.options import EngineOptions
+from agentopic.engine.routing import Router
 from agentopic.engine.topics import TopicCatalog
 from agentopic.errors import MissingTopicError, TransportError
 from agentopic.ports.admin import OffsetRange, TopicSpec
 from agentopic.ports.transport import TopicPartition
+
+from .town import Note, Resident, Town, seeing, until
 
 
 class SlowAdmin:
@@ -101,3 +112,36 @@ async def test_a_topic_that_is_missing_is_looked_for_each_time(admin: SlowAdmin,
         await catalog.require("town.topic.none")
 
     assert admin.looks == 2
+
+
+def test_nothing_is_missing_when_the_named_topics_are_there():
+    router = Router(_listening(TypeSubscription("orders", "clerk")), "town", "clerk")
+
+    assert router.is_complete({"town.agent.clerk": 4, "town.topic.orders": 4, "town.topic.other": 1})
+    assert not router.is_complete({"town.agent.clerk": 4})
+
+
+def test_a_prefix_may_always_find_one_more_topic():
+    router = Router(_listening(TypePrefixSubscription("orders", "clerk")), "town", "clerk")
+
+    assert not router.is_complete({"town.agent.clerk": 4, "town.topic.orders": 4})
+
+
+def _listening(subscription: Subscription) -> Kernel:
+    kernel = Kernel(SingleThreadedAgentRuntime())
+    kernel.add_subscription(subscription)
+    return kernel
+
+
+async def test_a_topic_that_a_prefix_finds_later_is_read_from_its_beginning(town: Town):
+    seen: list[Note] = []
+    runtime = town.runtime()
+    await Resident.register(runtime, "clerk", lambda: Resident(seeing(seen)))
+    await runtime.add_subscription(TypePrefixSubscription("order", "clerk"))
+    await runtime.start()
+
+    town.create("topic.orders")
+    await runtime.publish_message(Note(number=7), TopicId("orders", "k"))
+    await until(lambda: bool(seen), "the note was handled")
+
+    assert [note.number for note in seen] == [7]

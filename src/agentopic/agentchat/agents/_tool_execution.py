@@ -13,7 +13,7 @@ from agentopic.agentchat.messages import BaseAgentEvent, BaseChatMessage
 from agentopic.core import CancellationToken, FunctionCall
 from agentopic.core._turn import step_path
 from agentopic.core.models import FunctionExecutionResult
-from agentopic.core.tools import StreamWorkbench, ToolResult, Workbench
+from agentopic.core.tools import StreamWorkbench, TextResultContent, ToolResult, Workbench
 from agentopic.core.tools._tool_failure import failure_text
 from agentopic.errors import StepOutcomeUnknownError
 
@@ -103,7 +103,8 @@ async def _call(
                 return item
             if isinstance(item, BaseAgentEvent | BaseChatMessage):
                 shown.put_nowait(item)
-    return ToolResult(name=call.name, result=[], is_error=True)
+    text = f"Tool {call.name} ended without a result."
+    return ToolResult(name=call.name, result=[TextResultContent(content=text)], is_error=True)
 
 
 def _result(call: FunctionCall, content: str, *, is_error: bool) -> FunctionExecutionResult:

@@ -18,8 +18,10 @@ RESULT_CHARACTERS: Final = 1_000_000
 
 
 @asynccontextmanager
-async def time_limit(tool: Any) -> AsyncGenerator[None]:
+async def time_limit(tool: Any, name: str | None = None) -> AsyncGenerator[None]:
     """End the enclosed call when the tool's time is over; waiting for a person or a timer does not count.
+
+    `tool` may be the workbench that has the tool of this name.
 
     Raises:
         ToolTimeoutError: the time was over.
@@ -35,7 +37,7 @@ async def time_limit(tool: Any) -> AsyncGenerator[None]:
                 yield
     except TimeoutError as exc:
         if limit.expired():
-            raise ToolTimeoutError(f"tool {tool.name!r} did not end within {seconds:g} s") from exc
+            raise ToolTimeoutError(f"tool {(name or tool.name)!r} did not end within {seconds:g} s") from exc
         raise
 
 
@@ -46,10 +48,18 @@ def result_text(tool: Any, value: Any) -> str:
         ToolResultTooLargeError: it is longer than the tool's limit.
     """
     text: str = tool.return_value_as_string(value)
-    limit: int | None = getattr(tool, "max_result_characters", RESULT_CHARACTERS)
+    check_length(tool.name, text, getattr(tool, "max_result_characters", RESULT_CHARACTERS))
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+def check_length(name: str, text: str, limit: int | None) -> None:
+    """Refuse a text that is longer than the limit of the tool of this name.
+
+    Raises:
+        ToolResultTooLargeError: it is.
+    """
     if limit is not None and len(text) > limit:
         raise ToolResultTooLargeError(
-            f"the result of tool {tool.name!r} has {len(text)} characters, more than the {limit} that are shown; "
+            f"the result of tool {name!r} has {len(text)} characters, more than the {limit} that are shown; "
             "ask for less of it"
         )
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()

@@ -13,6 +13,7 @@ from agentopic.core._cancellation_token import CancellationToken
 from agentopic.core._component_config import ComponentBase
 from agentopic.core._image import Image
 from agentopic.core._turn import OnUnknown
+from agentopic.core.tools._call_limit import RESULT_CHARACTERS, TIMEOUT_SECONDS
 from agentopic.core.tools._recording import ToolEffect
 from agentopic.core.tools._tool_schema import ToolSchema
 from agentopic.core.tools._workbench_recording import record_workbench_calls
@@ -62,6 +63,12 @@ class Workbench(ABC, ComponentBase[BaseModel]):
 
     on_unknown: OnUnknown | None = None
     """What is done about an unrepeatable call that was open when its process died; None: as the service says."""
+
+    timeout_seconds: float | None = TIMEOUT_SECONDS
+    """How long a call may take, without waits for a person or a timer; None: as long as it likes."""
+
+    max_result_characters: int | None = RESULT_CHARACTERS
+    """How long the text of a result may be, images aside; None: of any length."""
 
     step_scope: ClassVar[bool] = False
     """True on workbenches whose tools are recorded themselves."""

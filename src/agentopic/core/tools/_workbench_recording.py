@@ -12,9 +12,11 @@ from typing import Any, TypeAlias
 from pydantic import BaseModel
 
 from agentopic.core._turn import StepSpec, current_turn
+from agentopic.core.tools._call_limit import check_length, time_limit
 from agentopic.core.tools._idempotency import use_idempotency_key
 from agentopic.core.tools._stream_step import ReplayedStep, stream_step
 from agentopic.core.utils._canonical_json import canonical_json
+from agentopic.errors import ToolCallError
 
 CallTool: TypeAlias = Callable[..., Coroutine[Any, Any, Any]]
 CallToolStream: TypeAlias = Callable[..., AsyncGenerator[Any, None]]
@@ -37,17 +39,32 @@ def _recorded_call(call_tool: CallTool, result_type: type[BaseModel]) -> CallToo
 
     @functools.wraps(call_tool)
     async def recorded(self: Any, *args: Any, **kwargs: Any) -> Any:
-        turn = current_turn.get()
-        if turn is None or self.step_scope:
+        if self.step_scope:
             return await call_tool(self, *args, **kwargs)
+        turn, call = current_turn.get(), signature.bind(self, *args, **kwargs)
+        if turn is None:
+            return await _limited_call(call_tool, call, result_type)
 
         async def run(idempotency_key: str) -> Any:
             with use_idempotency_key(idempotency_key):
-                return await call_tool(self, *args, **kwargs)
+                return await _limited_call(call_tool, call, result_type)
 
-        return await turn.step(_spec(signature.bind(self, *args, **kwargs), result_type), run)
+        return await turn.step(_spec(call, result_type), run)
 
     return recorded
+
+
+async def _limited_call(call_tool: CallTool, call: inspect.BoundArguments, result_type: type[BaseModel]) -> Any:
+    """The result of a call, or one that says how it went beyond the limits of its workbench."""
+    workbench, name = call.args[0], call.arguments["name"]
+    try:
+        async with time_limit(workbench, name):
+            result = await call_tool(*call.args, **call.kwargs)
+        check_length(name, result.to_text(replace_image=""), workbench.max_result_characters)
+    except ToolCallError as exc:
+        told = {"name": name, "result": [{"type": "TextResultContent", "content": str(exc)}], "is_error": True}
+        return result_type.model_validate(told)
+    return result
 
 
 def _recorded_call_stream(call_stream: CallToolStream, result_type: type[BaseModel]) -> CallToolStream:

@@ -9,6 +9,7 @@ import random
 import sys
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from casts import Cast, ledger
@@ -92,7 +93,10 @@ TEAMS: dict[str, tuple[Callable[[], Any], list[Any]]] = {
     "selector nobody": (lambda: selector("q", "", "nobody", max_turns=1), ["hi"]),
     "selector several": (lambda: selector("a and b", "b", max_turns=1), ["hi"]),
     "selector few attempts": (lambda: selector("q", max_turns=1, max_selector_attempts=1), ["hi"]),
-    "selector function": (lambda: selector("c", "a", selector_func=lambda said: "b" if len(said) == 1 else None), ["hi"]),
+    "selector function": (
+        lambda: selector("c", "a", selector_func=lambda said: "b" if len(said) == 1 else None),
+        ["hi"],
+    ),
     "selector wrong function": (lambda: selector("c", selector_func=lambda said: "z"), ["hi"]),
     "selector candidates": (lambda: selector("b", "c", "b", candidate_func=lambda said: ["b", "c"]), ["hi"]),
     "selector no candidates": (lambda: selector("b", candidate_func=lambda said: []), ["hi"]),
@@ -168,7 +172,7 @@ async def conversation(team: Any, tasks: list[Any]) -> dict[str, Any]:
         run: list[Any] = []
         try:
             async for item in team.run_stream(task=task):
-                run.append(shown(item))
+                run.append(shown(item))  # noqa: PERF401 - what was shown before an error counts
         except (ValueError, RuntimeError) as exc:
             kind = RuntimeError if isinstance(exc, RuntimeError) else ValueError
             run.append([kind.__name__, str(exc).partition("\n")[0]])
@@ -184,11 +188,12 @@ async def carried_on(state: Any) -> Any:
 
 
 def dumped(team: Any) -> Any:
+    """Without descriptions of classes and without prompts, which each product words itself."""
+
     def known(value: Any) -> Any:
         if isinstance(value, dict):
-            own = {"description", "selector_prompt", "final_answer_prompt"}
-            is_component = "provider" in value
-            return {k: known(v) for k, v in value.items() if not (k == "description" and is_component) and k not in own - {"description"}}
+            own = {"selector_prompt", "final_answer_prompt", *(["description"] if "provider" in value else [])}
+            return {name: known(item) for name, item in value.items() if name not in own}
         return [known(item) for item in value] if isinstance(value, list) else value
 
     return known(team.dump_component().model_dump(mode="json"))
@@ -214,7 +219,7 @@ def components() -> dict[str, Any]:
     return {name: dumped(type(team).load_component(team.dump_component())) for name, team in made.items()}
 
 
-async def main() -> None:
+async def main(given: Any) -> None:
     warnings.simplefilter("ignore")
     logging.disable()
     saved = round_robin("abc", max_turns=2)
@@ -224,18 +229,17 @@ async def main() -> None:
         "graphs": [await conversation(random_graph(seed), ["go", "again"]) for seed in range(60)],
         "components": components(),
         "raw components": {
-            "team": T.RoundRobinGroupChat(
-                [C.agents.AssistantAgent("a", CLIENT("x"))], max_turns=2
-            ).dump_component().model_dump(mode="json")
+            "team": T.RoundRobinGroupChat([C.agents.AssistantAgent("a", CLIENT("x"))], max_turns=2)
+            .dump_component()
+            .model_dump(mode="json")
         },
         "state": dict(await saved.save_state()),
     }
-    if len(sys.argv) > 2:
-        with open(sys.argv[2], encoding="utf-8") as other:
-            given = json.load(other)
+    if given is not None:
         result["carried on"] = await carried_on(given["state"])
         T.RoundRobinGroupChat.load_component(given["raw components"]["team"])
     json.dump(result, sys.stdout)
 
 
-asyncio.run(main())
+OTHER = json.loads(Path(sys.argv[2]).read_text(encoding="utf-8")) if len(sys.argv) > 2 else None
+asyncio.run(main(OTHER))

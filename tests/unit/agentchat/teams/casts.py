@@ -1,4 +1,4 @@
-"""Agents and teams whose run is known beforehand, in agentopic or in AutoGen: nothing is imported before it is named."""
+"""Agents and teams whose run is known beforehand, of agentopic or of AutoGen; either is imported when it is named."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from agentopic.agentchat.messages import BaseAgentEvent, BaseChatMessage
 from agentopic.agentchat.teams import BaseGroupChat
@@ -20,7 +20,7 @@ from agentopic.core._serialization_registry import SerializationRegistry
 KEY = "conversation"
 
 
-class PutAwayRuntime(AgentRuntime):
+class PutAwayRuntime:
     """Carries messages in order, one at a time; between any two of them nothing is left but bytes.
 
     With `live=False`, participants tell what happens in them with their answers alone, as deployed ones do.
@@ -86,7 +86,7 @@ class PutAwayRuntime(AgentRuntime):
 
     async def _deliver(self, agent_type: str, name: str, payload: bytes, *, sender: str, is_rpc: bool) -> Any:
         agent = self._build(agent_type)
-        await agent.bind_id_and_runtime(AgentId(agent_type, KEY), self)
+        await agent.bind_id_and_runtime(AgentId(agent_type, KEY), cast("AgentRuntime", self))
         if agent_type in self._states:
             await agent.load_state(json.loads(self._states[agent_type]))
         message = self._serializers.deserialize(payload, type_name=name, data_content_type="application/json")

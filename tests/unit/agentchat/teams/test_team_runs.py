@@ -51,7 +51,7 @@ async def test_an_error_of_a_participant_reaches_the_caller_with_class_and_text(
 
 
 async def test_a_team_runs_again_after_an_error() -> None:
-    team = T.RoundRobinGroupChat([C.Teller("a"), C.Teller("b", fails_at=1)], max_turns=2)
+    team = T.RoundRobinGroupChat([C.Teller("a"), C.Teller("b", fails_at=1)], max_turns=3)
     with pytest.raises(TeamError):
         await team.run(task="hi")
 
@@ -149,7 +149,9 @@ async def test_messages_of_an_earlier_run_are_dropped() -> None:
     async for item in team.run_stream(task="second"):
         if not shown:
             group = TopicId(team._addresses.group, source)
-            await runtime.publish_message(GroupChatMessage(run=1, message=late), TopicId(team._addresses.output, source))
+            await runtime.publish_message(
+                GroupChatMessage(run=1, message=late), TopicId(team._addresses.output, source)
+            )
             await runtime.publish_message(GroupChatAgentResponse(run=1, name="b", chat_message=late), group)
         shown.append(item.stop_reason if isinstance(item, C.base.TaskResult) else item.to_text())
     await runtime.stop_when_idle()
@@ -221,5 +223,3 @@ async def test_a_failing_participant_on_a_durable_runtime_ends_the_run() -> None
     again = await texts(team, task="again")
     await runtime.stop()
     assert again[-1] == "a2"
-
-

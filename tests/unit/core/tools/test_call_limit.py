@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 import pytest
@@ -13,7 +13,16 @@ from pydantic import BaseModel
 from agentopic.core import AgentId, CancellationToken, FunctionCall, SingleThreadedAgentRuntime
 from agentopic.core._waiting_clock import held_clock
 from agentopic.core.tool_agent import ToolAgent, ToolExecutionException
-from agentopic.core.tools import BaseStreamTool, FunctionTool, StaticStreamWorkbench, StaticWorkbench
+from agentopic.core.tools import (
+    BaseStreamTool,
+    FunctionTool,
+    StaticStreamWorkbench,
+    StaticWorkbench,
+    TextResultContent,
+    ToolResult,
+    ToolSchema,
+    Workbench,
+)
 from agentopic.errors import ToolTimeoutError
 
 TOKEN = CancellationToken()
@@ -193,3 +202,45 @@ async def test_a_tool_agent_tells_of_a_tool_that_hangs() -> None:
     with pytest.raises(ToolExecutionException, match="did not end within"):
         await runtime.send_message(FunctionCall(id="1", name="hang", arguments=""), AgentId("tools", "k"))
     await runtime.stop()
+
+
+class Foreign(Workbench):
+    """Calls what lies outside of this process."""
+
+    component_type = "workbench"
+    timeout_seconds = 0.01
+
+    async def list_tools(self) -> list[ToolSchema]:
+        return [ToolSchema(name="far")]
+
+    async def call_tool(
+        self,
+        name: str,
+        arguments: Mapping[str, Any] | None = None,
+        cancellation_token: CancellationToken | None = None,
+        call_id: str | None = None,
+    ) -> ToolResult:
+        if name == "hang":
+            await hang()
+        return ToolResult(name=name, result=[TextResultContent(content="x" * 50_000_000)])
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    async def reset(self) -> None: ...
+
+    async def save_state(self) -> Mapping[str, Any]:
+        return {}
+
+    async def load_state(self, state: Mapping[str, Any]) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("hang", "tool 'hang' did not end within 0.01 s"), ("huge", "has 50000000 characters")]
+)
+async def test_a_workbench_of_somebody_else_is_held_to_the_limits_too(name: str, text: str) -> None:
+    result = await Foreign().call_tool(name)
+
+    assert result.is_error
+    assert text in result.to_text()

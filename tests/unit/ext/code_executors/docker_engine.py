@@ -60,7 +60,7 @@ class _Handler(BaseHTTPRequestHandler):
     def address_string(self) -> str:
         return "sdk"
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, *_args: Any) -> None:
         pass
 
     def do_HEAD(self) -> None:

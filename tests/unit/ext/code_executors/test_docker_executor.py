@@ -97,7 +97,8 @@ async def test_cancelling_kills_the_command(engine, tmp_path) -> None:
         token.cancel()
         result = await running
 
-    assert (result.exit_code, result.output) == (125, "\nCancelled")
+    assert result.exit_code == 125
+    assert result.output.endswith("\nCancelled")
 
 
 async def test_output_is_bounded(engine) -> None:

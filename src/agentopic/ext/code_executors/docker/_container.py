@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import socket
 import uuid
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 import docker
 from docker.errors import DockerException, ImageNotFound, NotFound
+from docker.utils import kwargs_from_env
 from requests.exceptions import RequestException
 
 from agentopic.errors import CodeExecutorError, CodeExecutorUnavailableError
 
 WORKSPACE = "/workspace"
 _MIB = 1024 * 1024
+_DEFAULT_ADDRESS = "unix:///var/run/docker.sock"
 _PING_SECONDS = 3
 _STOP_SECONDS = 2
+
+_RUN = """
+file=$1 limit=$2; shift 2
+{ sh -c 'echo $$ > "$0"; exec "$@"' "$file" "$@" 2>&1; echo $? > "$file.code"; } |
+{ head -c "$limit"; cat > /dev/null; }
+exit "$(cat "$file.code")"
+"""
+"""Runs a command, leaves its process id in a file, and passes on no more of its output than the limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,21 +105,13 @@ class Container:
         pid_file = f"/tmp/agentopic-{uuid.uuid4().hex}.pid"  # noqa: S108 - inside the container
         if on_begin is not None:
             on_begin(pid_file)
-        command = ["/bin/sh", "-c", f'echo $$ > {pid_file}; exec "$@"', "sh", *argv]
+        limit = self._spec.limits.output_bytes
+        command = ["/bin/sh", "-c", _RUN, "sh", pid_file, str(limit + 1), *argv]
         with _told("the command cannot be run"):
             made = self._client.api.exec_create(self._container.id, command, workdir=WORKSPACE)
-            stream = self._client.api.exec_start(made["Id"], stream=True)
-            output, cut = bytearray(), False
-            try:
-                for chunk in stream:
-                    room = self._spec.limits.output_bytes - len(output)
-                    output += chunk[:room]
-                    cut = cut or len(chunk) > room
-            finally:
-                with suppress(OSError):  # the engine may have closed its end
-                    stream.close()
+            output = cast("bytes", self._client.api.exec_start(made["Id"]))
             exit_code = self._client.api.exec_inspect(made["Id"])["ExitCode"]
-        return int(exit_code if exit_code is not None else -1), bytes(output), cut
+        return int(exit_code if exit_code is not None else -1), output[:limit], len(output) > limit
 
     def kill(self, pid_file: str) -> None:
         """End a running command and what it started.
@@ -139,7 +142,16 @@ class Container:
 
 
 def _client(timeout_seconds: int) -> Any:
+    address = str(kwargs_from_env().get("base_url", _DEFAULT_ADDRESS))
+    if address.startswith("unix://"):
+        _knock(address.removeprefix("unix://"))
     return cast("Any", docker).from_env(timeout=timeout_seconds)
+
+
+def _knock(path: str) -> None:
+    """Raise the OSError of a dead socket before the SDK does, which would leave its own end open."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door:
+        door.connect(path)
 
 
 def _made(client: Any, spec: ContainerSpec) -> Any:

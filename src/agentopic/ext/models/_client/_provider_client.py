@@ -37,8 +37,8 @@ _event_log = logging.getLogger(EVENT_LOGGER_NAME)
 class Assembly(Protocol):
     """Collects the events of one stream."""
 
-    def add(self, event: Any) -> str:
-        """Take an event in; the text it adds to what is shown, empty for most other events."""
+    def add(self, event: Any) -> Sequence[str]:
+        """Take an event in; the pieces it adds to what is shown, none for most other events."""
         ...
 
     def result(self) -> CreateResult:
@@ -199,9 +199,9 @@ class ProviderClient(ChatCompletionClient):
         try:
             while event is not None:
                 with self._failures():
-                    text = assembly.add(event)
-                if text:
-                    yield text
+                    pieces = assembly.add(event)
+                for piece in pieces:
+                    yield piece
                 event = await self._cancellable(self._next(events), token)
         finally:
             await events.aclose()

@@ -49,8 +49,12 @@ class AnswerAssembly:
         self._draft.finish_reason = message.stop_reason or ""
         self._ended = True
 
-    def add(self, event: RawMessageStreamEvent) -> str:
-        """Take an event in; the text or thought it adds, empty for most other events."""
+    def add(self, event: RawMessageStreamEvent) -> list[str]:
+        """Take an event in; the text or thought it adds, none for most other events."""
+        piece = self._take(event)
+        return [piece] if piece else []
+
+    def _take(self, event: RawMessageStreamEvent) -> str:
         if event.type == "message_start":
             self._add_usage(event.message.usage)
         elif event.type == "content_block_start":

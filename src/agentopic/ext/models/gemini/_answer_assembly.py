@@ -37,8 +37,8 @@ class AnswerAssembly:
         self._signatures = signatures
         self._draft = AnswerDraft(finish_reasons=_FINISH_REASONS)
 
-    def add(self, event: types.GenerateContentResponse) -> str:
-        """Take a part in, or a whole answer; the text it adds.
+    def add(self, event: types.GenerateContentResponse) -> list[str]:
+        """Take a part in, or a whole answer; the text it adds, if any.
 
         Raises:
             ContentRefusedError: the question was not let through.
@@ -48,13 +48,13 @@ class AnswerAssembly:
             self._add_usage(event.usage_metadata)
         if not event.candidates:
             self._check_blocked(event)
-            return ""
+            return []
         candidate = event.candidates[0]
         parts = (candidate.content.parts if candidate.content else None) or ()
         shown = "".join([self._add_part(part) for part in parts])
         if candidate.finish_reason is not None:
             self._end(candidate.finish_reason, candidate.finish_message)
-        return shown
+        return [shown] if shown else []
 
     def result(self) -> CreateResult:
         """The whole answer.

@@ -20,8 +20,8 @@ class AnswerAssembly:
     def __init__(self, *, thinks_in_content: bool) -> None:
         self._draft = AnswerDraft(finish_reasons=_FINISH_REASONS, thinks_in_content=thinks_in_content)
 
-    def add(self, event: ChatResponse) -> str:
-        """Take a part in, or a whole answer; the text it adds.
+    def add(self, event: ChatResponse) -> list[str]:
+        """Take a part in, or a whole answer; the text it adds, if any.
 
         Raises:
             ModelUnavailableError: the server has loaded or unloaded the model and answered nothing.
@@ -33,7 +33,8 @@ class AnswerAssembly:
             self._draft.next_call(name=call.function.name, arguments=arguments)
         if event.done:
             self._end(event)
-        return self._draft.add_text(message.content or "")
+        text = self._draft.add_text(message.content or "")
+        return [text] if text else []
 
     def result(self) -> CreateResult:
         """The whole answer; ModelUnavailableError when the server has not said that it is done."""

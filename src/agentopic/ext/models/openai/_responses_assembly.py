@@ -74,15 +74,15 @@ class ResponsesAssembly:
         self._kept = kept
         self._final: Response | None = None
 
-    def add(self, event: ResponseStreamEvent) -> str:
-        """Take an event in; the text it adds, empty for most other events."""
+    def add(self, event: ResponseStreamEvent) -> list[str]:
+        """Take an event in; the text it adds, none for most other events."""
         if event.type == "response.output_text.delta":
-            return event.delta
+            return [event.delta]
         if isinstance(event, ResponseCompletedEvent | ResponseIncompleteEvent | ResponseFailedEvent):
             self._final = event.response
         elif event.type == "error":
             raise _of_code(event.code or "", event.message)
-        return ""
+        return []
 
     def result(self) -> CreateResult:
         """The whole answer; raises as to_create_result does, and when the stream ended before the answer did."""

@@ -17,17 +17,17 @@ class StreamAssembly:
         self._draft = AnswerDraft(finish_reasons=FINISH_REASONS, thinks_in_content=thinks_in_content)
         self._thinking = False
 
-    def add(self, event: ChatCompletionChunk) -> str:
-        """Take a chunk in; the text it adds to what is shown, empty for most other chunks."""
+    def add(self, event: ChatCompletionChunk) -> list[str]:
+        """Take a chunk in; the pieces it adds to what is shown, none for most other chunks."""
         if event.usage is not None:
             self._draft.usage = to_usage(event.usage)
-        return self._add_choice(event.choices[0]) if event.choices else ""
+        return self._add_choice(event.choices[0]) if event.choices else []
 
     def result(self) -> CreateResult:
         """The whole answer; raises as AnswerDraft.finished does."""
         return self._draft.finished()
 
-    def _add_choice(self, choice: Choice) -> str:
+    def _add_choice(self, choice: Choice) -> list[str]:
         delta = choice.delta
         self._draft.finish_reason = choice.finish_reason or self._draft.finish_reason
         self._draft.logprobs += to_logprobs(choice.logprobs) or ()
@@ -40,15 +40,17 @@ class StreamAssembly:
                 name=(function.name or "") if function else "",
                 arguments=(function.arguments or "") if function else "",
             )
-        return self._shown(reasoning_of(delta) or "", delta.content or "")
+        thought = self._draft.add_thought(reasoning_of(delta) or "")
+        text = self._draft.add_text(delta.content or "")
+        return self._shown(thought, text, ended=choice.finish_reason is not None)
 
-    def _shown(self, thought: str, text: str) -> str:
+    def _shown(self, thought: str, text: str, *, ended: bool) -> list[str]:
         """A thought that comes apart from the text is shown between tags."""
-        shown = ""
+        shown: list[str] = []
         if thought:
-            shown = ("" if self._thinking else "<think>") + self._draft.add_thought(thought)
+            shown.append(thought if self._thinking else f"<think>{thought}")
             self._thinking = True
-        if text:
-            shown += ("</think>" if self._thinking else "") + self._draft.add_text(text)
+        elif self._thinking and (text or ended):
+            shown.append("</think>")
             self._thinking = False
-        return shown
+        return [*shown, text] if text else shown

@@ -47,7 +47,8 @@ async def ask_progress(
     names: Sequence[str],
     token: CancellationToken,
 ) -> ProgressLedger:
-    """Ask up to ten times, until the answer is a ledger that names a participant as the next speaker.
+    """Ask up to ten times, until the answer is a ledger that names a participant as the next speaker, or says
+    that nobody is needed any more.
 
     Raises:
         ValueError: no answer was one.
@@ -57,7 +58,7 @@ async def ask_progress(
     for _ in range(_ATTEMPTS):
         answer = await model_client.create(conversation, json_output=form or None, cancellation_token=token)
         ledger = _parsed(answer.content if isinstance(answer.content, str) else "")
-        if ledger is not None and ledger.next_speaker.answer in names:
+        if ledger is not None and (ledger.is_request_satisfied.answer or ledger.next_speaker.answer in names):
             return ledger
     raise ValueError("Failed to parse ledger information after multiple retries.")
 

@@ -1,0 +1,1 @@
+"""Teams that are put together already, as in `autogen_ext.teams`."""
