@@ -150,7 +150,7 @@ def _ollama(streams: bool) -> tuple[str, bytes]:
 
 
 def _openai_client(provider: Provider) -> ChatCompletionClient:
-    return OpenAIChatCompletionClient(model="gpt-4o", api_key="k", http_client=provider.httpx2())  # pyright: ignore[reportCallIssue] - handed on to the SDK
+    return OpenAIChatCompletionClient(model="gpt-4o", api_key="k", http_client=provider.httpx2())
 
 
 def _responses_client(provider: Provider, **options: Any) -> ChatCompletionClient:
@@ -158,7 +158,7 @@ def _responses_client(provider: Provider, **options: Any) -> ChatCompletionClien
 
 
 def _anthropic_client(provider: Provider) -> BaseAnthropicChatCompletionClient:
-    return AnthropicChatCompletionClient(model="claude-haiku-4-5", api_key="k", http_client=provider.httpx2())  # pyright: ignore[reportCallIssue] - handed on to the SDK
+    return AnthropicChatCompletionClient(model="claude-haiku-4-5", api_key="k", http_client=provider.httpx2())
 
 
 def _gemini_client(provider: Provider) -> ChatCompletionClient:
@@ -166,7 +166,7 @@ def _gemini_client(provider: Provider) -> ChatCompletionClient:
 
 
 def _ollama_client(provider: Provider) -> ChatCompletionClient:
-    return OllamaChatCompletionClient(model="llama3.2", host="http://ollama.test", transport=provider.httpx())  # pyright: ignore[reportCallIssue] - handed on to the SDK
+    return OllamaChatCompletionClient(model="llama3.2", host="http://ollama.test", transport=provider.httpx())
 
 
 MAKERS: dict[str, Callable[[Provider], ChatCompletionClient]] = {

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agentopic.core import FunctionCall
+from agentopic.core import FunctionCall, InMemoryStore
 from agentopic.core.models import ChatCompletionClient, CreateResult, RequestUsage, UserMessage
 from agentopic.core.tools import FunctionTool
 from agentopic.errors import ModelUnavailableError
@@ -141,7 +141,7 @@ async def test_a_failing_stream_raises_its_own_error(turns) -> None:
         _ = [item async for item in client.create_stream(HELLO)]
 
 
-async def test_of_wrapped_clients_only_the_inner_one_is_recorded(turns) -> None:
+async def test_of_a_cache_what_it_held_and_the_inner_call_are_recorded(turns) -> None:
     inner = PlainClient(["hi"])
     with turns.attempt():
         await ChatCompletionCache(inner).create(HELLO)
@@ -149,8 +149,20 @@ async def test_of_wrapped_clients_only_the_inner_one_is_recorded(turns) -> None:
     with turns.attempt() as later:
         await ChatCompletionCache(inner).create(HELLO)
 
-    assert later.replayed == ["PlainClient"]
-    assert len(turns.journal) == 1
+    assert later.replayed == ["cached answer", "PlainClient"]
+    assert len(turns.journal) == 2
+
+
+async def test_a_cached_answer_stays_the_same_when_the_cache_has_lost_it(turns) -> None:
+    store: InMemoryStore[Any] = InMemoryStore()
+    await ChatCompletionCache(PlainClient(["hi"]), store).create(HELLO)
+    with turns.attempt():
+        first = await ChatCompletionCache(PlainClient(["other"]), store).create(HELLO)
+
+    with turns.attempt():
+        again = await ChatCompletionCache(PlainClient(["other"])).create(HELLO)
+
+    assert (first.content, first.cached) == (again.content, again.cached) == ("hi", True)
 
 
 def test_a_class_is_wrapped_once_per_definition() -> None:

@@ -43,7 +43,7 @@ def test_answers_come_back_as_answers_or_as_their_json(store: CacheStore[Any]) -
     store.set("one", RESULT)
     store.set("items", ["x", RESULT])
 
-    one, items = store.get("one"), store.get("items")
+    one, items = store.get("one"), store.get("items") or []
 
     assert CreateResult.model_validate(one) == RESULT
     assert [items[0], CreateResult.model_validate(items[1])] == ["x", RESULT]

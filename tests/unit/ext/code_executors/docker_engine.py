@@ -55,12 +55,12 @@ class DockerEngine(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server: DockerEngine
+    server: Any
 
     def address_string(self) -> str:
         return "sdk"
 
-    def log_message(self, *_args: Any) -> None:
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its base names it
         pass
 
     def do_HEAD(self) -> None:

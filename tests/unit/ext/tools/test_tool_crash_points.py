@@ -155,7 +155,7 @@ class Store:
 class Rememberer(RoutedAgent):
     def __init__(self, store: Store) -> None:
         super().__init__("rememberer")
-        memory = RedisMemory()
+        memory: Any = RedisMemory()
         memory._store = store
         self.memory: Memory = memory
 

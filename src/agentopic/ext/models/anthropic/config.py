@@ -62,6 +62,8 @@ class BaseAnthropicClientConfiguration(CreateArguments, total=False):
     max_retries: int | None
     """Repeats of a failed call outside a durable turn, with growing pauses; default 3. In a turn its engine retries."""
     default_headers: dict[str, str] | None
+    http_client: Any
+    """The AsyncClient of httpx2 to ask through; no part of the component config."""
 
 
 class AnthropicClientConfiguration(BaseAnthropicClientConfiguration, total=False):

@@ -62,7 +62,9 @@ class OllamaChatCompletionClient(ProviderClient, Component[BaseOllamaClientConfi
             ),
             timeout=seconds_of(timeout),
         )
-        self._given = to_component_config(dict(kwargs), headers="headers")
+        self._given = to_component_config(
+            {name: value for name, value in kwargs.items() if name != "transport"}, headers="headers"
+        )
         self._create_args = {
             name: value for name, value in given.items() if name in _CREATE_ARGUMENTS or name == "response_format"
         }

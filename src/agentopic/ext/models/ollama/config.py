@@ -29,6 +29,8 @@ class BaseOllamaClientConfiguration(CreateArguments, total=False):
     timeout: Any
     """Seconds without an answer until a call fails; default 120, since a local model may have to be loaded first."""
     headers: Mapping[str, str] | None
+    transport: Any
+    """The transport of httpx to ask through; no part of the component config."""
     model_capabilities: ModelCapabilities
     model_info: ModelInfo
     """What the model can do; needed for models that are not in the table."""

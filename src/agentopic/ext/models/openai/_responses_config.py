@@ -21,6 +21,8 @@ class OpenAIResponsesClientConfiguration(TypedDict, total=False):
     """Seconds without an answer until a call fails; default 30."""
     max_retries: int
     default_headers: dict[str, str] | None
+    http_client: Any
+    """The AsyncClient of httpx2 to ask through; no part of the component config."""
     model_info: ModelInfo
     background: bool
     """Whether the provider works on answers on its own, so that a durable turn that died finds its answer again."""

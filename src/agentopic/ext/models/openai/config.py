@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Literal, Required, TypeAlias
+from typing import Any, Literal, Required, TypeAlias
 
 from pydantic import BaseModel, SecretStr
 from typing_extensions import TypedDict
@@ -76,6 +76,8 @@ class BaseOpenAIClientConfiguration(CreateArguments, total=False):
     include_name_in_message: bool
     """Whether to send a message's source as its `name`; some providers refuse the field."""
     default_headers: dict[str, str] | None
+    http_client: Any
+    """The AsyncClient of httpx2 to ask through; no part of the component config."""
 
 
 class OpenAIClientConfiguration(BaseOpenAIClientConfiguration, total=False):

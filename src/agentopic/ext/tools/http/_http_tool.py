@@ -61,7 +61,7 @@ class HttpTool(BaseTool[BaseModel, Any], Component[HttpToolConfig]):
     JSON only `allow_private` counts, and only where the ComponentPolicy lets it. Redirects are not followed.
 
     Raises (from `run_json`; a workbench tells the model the text):
-        AddressRefusedError, ToolConnectionError, ToolTimeoutError: the exchange failed.
+        AddressRefusedError, ToolConnectionError, ToolServerTimeoutError: the exchange failed.
         ToolAnswerError: the answer is above `max_bytes`, binary, or not the JSON asked for.
     """
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import httpcore
 import httpx
 
-from agentopic.errors import AddressRefusedError, ToolAnswerError, ToolConnectionError, ToolTimeoutError
+from agentopic.errors import AddressRefusedError, ToolAnswerError, ToolConnectionError, ToolServerTimeoutError
 from agentopic.ext.tools.network._checked_pool import checked_pool
 from agentopic.ext.tools.network._content_coding import ACCEPTED_CODINGS, Unpacker
 from agentopic.ext.tools.network._network_policy import NetworkPolicy
@@ -86,14 +86,14 @@ async def exchange(call: Call, policy: NetworkPolicy, bounds: Bounds) -> Answer:
         AddressRefusedError: an address or scheme on the way may not be opened.
         ToolAnswerError: the answer is larger than allowed, or broken.
         ToolConnectionError: the server cannot be reached or breaks off.
-        ToolTimeoutError: it was not done in time.
+        ToolServerTimeoutError: it was not done in time.
     """
     try:
         async with asyncio.timeout(bounds.seconds):
             return await _followed(call, policy, bounds)
     except TimeoutError as exc:
         host = _parsed(call.url).host
-        raise ToolTimeoutError(f"{host!r} did not end its answer within {bounds.seconds:g} s") from exc
+        raise ToolServerTimeoutError(f"{host!r} did not end its answer within {bounds.seconds:g} s") from exc
 
 
 async def _followed(call: Call, policy: NetworkPolicy, bounds: Bounds) -> Answer:
@@ -158,7 +158,7 @@ async def _asked(call: Call, url: httpx.URL, policy: NetworkPolicy, bounds: Boun
         ):
             return await _read(str(url), response, bounds)
     except httpcore.TimeoutException as exc:
-        raise ToolTimeoutError(f"{url.host!r} did not answer within {bounds.seconds:g} s") from exc
+        raise ToolServerTimeoutError(f"{url.host!r} did not answer within {bounds.seconds:g} s") from exc
     except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as exc:
         if isinstance(exc, AddressRefusedError | ToolConnectionError):
             raise

@@ -67,7 +67,7 @@ class WebPageTool(BaseTool[WebPageArgs, WebPage], Component[WebPageToolConfig]):
     Raises (from `run_json`; a workbench tells the model the text):
         AddressRefusedError: the address may not be opened.
         ToolAnswerError: the server answers with an error status, or with what is no text.
-        ToolConnectionError, ToolTimeoutError: the page cannot be had.
+        ToolConnectionError, ToolServerTimeoutError: the page cannot be had.
     """
 
     component_config_schema = WebPageToolConfig

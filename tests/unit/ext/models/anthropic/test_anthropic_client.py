@@ -11,7 +11,6 @@ from pydantic import BaseModel
 from agentopic.core import ComponentLoader, FunctionCall
 from agentopic.core.models import (
     AssistantMessage,
-    ChatCompletionClient,
     CreateResult,
     FunctionExecutionResult,
     FunctionExecutionResultMessage,
@@ -97,13 +96,18 @@ def provider() -> Provider:
 
 @pytest.fixture
 async def make(provider: Provider) -> AsyncIterator[Make]:
-    made: list[ChatCompletionClient] = []
+    made: list[AnthropicChatCompletionClient] = []
 
     def client(**options: Any) -> AnthropicChatCompletionClient:
         http = httpx2.AsyncClient(transport=httpx2.MockTransport(provider))
-        chosen = {"model": "claude-haiku-4-5", "api_key": "sk-ant-secret-key", "max_retries": 0, **options}
-        made.append(AnthropicChatCompletionClient(http_client=http, **chosen))  # pyright: ignore[reportCallIssue] - handed on to the SDK
-        return made[-1]  # pyright: ignore[reportReturnType] - the one just made
+        chosen: dict[str, Any] = {
+            "model": "claude-haiku-4-5",
+            "api_key": "sk-ant-secret-key",
+            "max_retries": 0,
+            **options,
+        }
+        made.append(AnthropicChatCompletionClient(http_client=http, **chosen))
+        return made[-1]
 
     yield client
     for each in made:

@@ -51,9 +51,9 @@ def client_of(name: str, cassette: Cassette, key: str = KEY) -> ChatCompletionCl
     inner = httpx.MockTransport(lambda _: httpx.Response(200, json=answer, headers=headers))
     http2 = httpx2.AsyncClient(transport=cassette.transport("httpx2", inner2))
     if name == "openai":
-        return OpenAIChatCompletionClient(model="gpt-4o", api_key=key, http_client=http2)  # pyright: ignore[reportCallIssue] - handed on to the SDK
+        return OpenAIChatCompletionClient(model="gpt-4o", api_key=key, http_client=http2)
     if name == "anthropic":
-        return AnthropicChatCompletionClient(model="claude-haiku-4-5", api_key=key, http_client=http2)  # pyright: ignore[reportCallIssue] - handed on to the SDK
+        return AnthropicChatCompletionClient(model="claude-haiku-4-5", api_key=key, http_client=http2)
     if name == "gemini":
         return GeminiChatCompletionClient(model="gemini-2.5-flash", api_key=key, http_client=http2)
     transport = cassette.transport("httpx", inner)
@@ -61,7 +61,7 @@ def client_of(name: str, cassette: Cassette, key: str = KEY) -> ChatCompletionCl
         model="llama3.2",
         host="http://ollama.test",
         headers={"Authorization": f"Bearer {key}"},
-        transport=transport,  # pyright: ignore[reportCallIssue] - handed on to the SDK
+        transport=transport,
     )
 
 

@@ -57,7 +57,12 @@ async def make(provider: Provider) -> AsyncIterator[Make]:
 
     def client(**options: Any) -> GeminiChatCompletionClient:
         http = httpx.AsyncClient(transport=httpx.MockTransport(provider))
-        chosen = {"model": "gemini-2.5-flash", "api_key": "AIza-secret-key", "max_retries": 0, **options}
+        chosen: dict[str, Any] = {
+            "model": "gemini-2.5-flash",
+            "api_key": "AIza-secret-key",
+            "max_retries": 0,
+            **options,
+        }
         made.append(GeminiChatCompletionClient(http_client=http, **chosen))
         return made[-1]
 

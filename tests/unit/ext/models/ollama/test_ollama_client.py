@@ -73,7 +73,7 @@ async def make(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
 
     def client(model: str = "llama3.2:3b", **options: Any) -> OllamaChatCompletionClient:
         transport = httpx.MockTransport(provider)
-        created = OllamaChatCompletionClient(model=model, host="http://ollama.test", transport=transport, **options)  # pyright: ignore[reportCallIssue] - handed on to the SDK
+        created = OllamaChatCompletionClient(model=model, host="http://ollama.test", transport=transport, **options)
         monkeypatch.setattr(created, "_retries", 0)
         made.append(created)
         return created

@@ -67,9 +67,8 @@ class Provider:
 
 def client_of(provider: Provider, **options: Any) -> OpenAIResponsesChatCompletionClient:
     http = httpx2.AsyncClient(transport=httpx2.MockTransport(provider))
-    return OpenAIResponsesChatCompletionClient(
-        model="gpt-5", api_key="k", http_client=http, **{"max_retries": 0, **options}
-    )
+    chosen: dict[str, Any] = {"max_retries": 0, **options}
+    return OpenAIResponsesChatCompletionClient(model="gpt-5", api_key="k", http_client=http, **chosen)
 
 
 async def test_the_conversation_goes_whole_and_nothing_is_stored() -> None:

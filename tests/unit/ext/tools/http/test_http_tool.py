@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
 
 from agentopic.core import CancellationToken, ComponentLoader, ComponentPolicy, use_component_policy
 from agentopic.core.tools import StaticWorkbench
 from agentopic.core.tools._idempotency import use_idempotency_key
-from agentopic.errors import AddressRefusedError, ToolAnswerError, ToolError, ToolTimeoutError
+from agentopic.errors import AddressRefusedError, ToolAnswerError, ToolError, ToolServerTimeoutError
 from agentopic.ext.tools.http import HttpTool
 
 SCHEMA = {
@@ -21,7 +22,7 @@ SCHEMA = {
 
 
 def tool(server, **options) -> HttpTool:
-    given = {"name": "ask", "host": "127.0.0.1", "port": server.port, "json_schema": SCHEMA, **options}
+    given: dict[str, Any] = {"name": "ask", "host": "127.0.0.1", "port": server.port, "json_schema": SCHEMA, **options}
     return HttpTool(**given)
 
 
@@ -125,7 +126,7 @@ async def test_a_hanging_server_times_out(server) -> None:
 
     server.answers["/"] = silent
 
-    with pytest.raises(ToolTimeoutError):
+    with pytest.raises(ToolServerTimeoutError):
         await called(tool(server, timeout=0.2), id="1")
 
 

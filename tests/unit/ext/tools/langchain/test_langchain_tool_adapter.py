@@ -36,7 +36,7 @@ async def test_a_function_tool_runs() -> None:
     tool = LangChainToolAdapter(StructuredTool(func=lambda a, b: a + b))
 
     assert await tool.run_json({"a": 1}, CancellationToken()) == 3
-    assert (tool.name, tool.description, list(tool.schema["parameters"]["properties"])) == ("add", "adds", ["a", "b"])
+    assert (tool.name, tool.description, list(tool.args_type().model_fields)) == ("add", "adds", ["a", "b"])
     with pytest.raises(ValidationError):
         await tool.run_json({}, CancellationToken())
 
@@ -54,7 +54,7 @@ async def test_arguments_are_read_from_the_signature() -> None:
     tool = LangChainToolAdapter(ClassTool())
 
     assert await tool.run_json({"who": "Ann"}, CancellationToken()) == "hi Ann"
-    assert list(tool.schema["parameters"]["properties"]) == ["who"]
+    assert list(tool.args_type().model_fields) == ["who"]
 
 
 def test_what_is_no_tool_is_refused() -> None:

@@ -10,7 +10,7 @@ import zlib
 
 import pytest
 
-from agentopic.errors import AddressRefusedError, ToolAnswerError, ToolConnectionError, ToolTimeoutError
+from agentopic.errors import AddressRefusedError, ToolAnswerError, ToolConnectionError, ToolServerTimeoutError
 from agentopic.ext.tools.network import Bounds, Call, NetworkPolicy, exchange
 
 HOME = NetworkPolicy(allow_private=True)
@@ -217,7 +217,7 @@ async def test_a_server_that_says_nothing_times_out(server) -> None:
 
     server.answers["/"] = silent
 
-    with pytest.raises(ToolTimeoutError, match="within"):
+    with pytest.raises(ToolServerTimeoutError, match="within"):
         await exchange(Call(url=server.url), HOME, Bounds(seconds=0.2))
 
 
@@ -230,7 +230,7 @@ async def test_a_server_that_drips_times_out(server) -> None:
 
     server.answers["/"] = dripping
 
-    with pytest.raises(ToolTimeoutError):
+    with pytest.raises(ToolServerTimeoutError):
         await exchange(Call(url=server.url), HOME, Bounds(seconds=0.3))
 
 

@@ -47,8 +47,7 @@ async def ask_progress(
     names: Sequence[str],
     token: CancellationToken,
 ) -> ProgressLedger:
-    """Ask up to ten times, until the answer is a ledger that names a participant as the next speaker, or says
-    that nobody is needed any more.
+    """Ask up to ten times, until the answer is a ledger that names who goes on, or says that nothing is left to do.
 
     Raises:
         ValueError: no answer was one.
