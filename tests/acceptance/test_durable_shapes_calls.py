@@ -189,6 +189,7 @@ async def test_only_the_leaves_are_recorded_and_billed_and_each_once(name: str) 
         runtime = await mesh.run(desk(program(shape, outside), left=left, fails=2))
         await mesh.publish(*TASK[0])
         await mesh.idle()
+        await runtime.stop()
 
         said = mesh.events("said")
         spent = await runtime.spent(run=said[0].correlationid)

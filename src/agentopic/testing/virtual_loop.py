@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import sys
 from asyncio import events
 from collections import deque
-from collections.abc import Callable, Coroutine, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor, wait
 from contextlib import suppress
 from contextvars import Context, ContextVar, copy_context
@@ -108,7 +109,9 @@ class VirtualLoop(asyncio.AbstractEventLoop):
             StuckError: nothing is left to happen, or the virtual time is over.
         """
         before = events._get_running_loop()  # pyright: ignore[reportPrivateUsage]
+        hooks = sys.get_asyncgen_hooks()
         events._set_running_loop(self)  # pyright: ignore[reportPrivateUsage]
+        sys.set_asyncgen_hooks(firstiter=None, finalizer=self._leave_generator)
         self._running = True
         try:
             task = self.create_task(main)
@@ -117,7 +120,13 @@ class VirtualLoop(asyncio.AbstractEventLoop):
             return task.result()
         finally:
             self._running = False
+            sys.set_asyncgen_hooks(*hooks)
             events._set_running_loop(before)  # pyright: ignore[reportPrivateUsage]
+
+    def _leave_generator(self, generator: AsyncGenerator[Any, None]) -> None:
+        """Close a generator nobody holds any more, as any loop does; those left when all is over are never resumed."""
+        if self._running:
+            self.create_task(generator.aclose())
 
     def _step(self, limit: float) -> None:
         owners = [each for each, calls in self._ready.items() if calls and each not in self._frozen]
