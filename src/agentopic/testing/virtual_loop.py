@@ -9,7 +9,6 @@ from asyncio import events
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor, wait
-from contextlib import suppress
 from contextvars import Context, ContextVar, copy_context
 from random import Random
 from typing import Any, TypeVar
@@ -21,6 +20,14 @@ WORLD = ""
 owner_of: ContextVar[str] = ContextVar("agentopic_simulated_process", default=WORLD)
 
 
+_TRIES = 20
+"""How often what is left of a dropped process may refuse to end, with one more thing it waits for."""
+
+
+class _Gone(BaseException):
+    """Unwinds what a dropped process left suspended, long after anything could come of it."""
+
+
 class StuckError(RuntimeError):
     """Nothing can ever happen again, or it takes longer than the simulation is willing to wait."""
 
@@ -28,11 +35,12 @@ class StuckError(RuntimeError):
 class Call(asyncio.TimerHandle):
     """A callback that waits for its turn; stands in for asyncio's handles."""
 
-    __slots__ = ("at", "done", "owner", "work")
+    __slots__ = ("at", "context", "done", "owner", "work")
 
     def __init__(self, at: float, callback: Callable[..., object], args: Sequence[Any], context: Context) -> None:
         self.at = at
-        self.work: Callable[[], object] | None = lambda: context.run(callback, *args)
+        self.work: tuple[Callable[..., object], Sequence[Any]] | None = (callback, args)
+        self.context = context
         self.owner = context.get(owner_of, WORLD)
         self.done = False
 
@@ -62,10 +70,12 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         self._now = 0.0
         self._order = 0
         self._ready: dict[str, deque[Call]] = {}
+        self._able: list[str] = []
+        """Owners with something ready that are not frozen."""
         self._timers: list[tuple[float, int, Call]] = []
         self._frozen: set[str] = set()
         self._gone: set[str] = set()
-        self._tasks: dict[str, list[asyncio.Task[Any]]] = {}
+        self._tasks: list[tuple[asyncio.Task[Any], Context]] = []
         self._running = False
         self.steps = 0
         """Callbacks run so far."""
@@ -79,25 +89,31 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     def freeze(self, owner: str) -> None:
         """Stop a process where it stands; its timers become due meanwhile."""
         self._frozen.add(owner)
+        if owner in self._able:
+            self._able.remove(owner)
 
     def thaw(self, owner: str) -> None:
         """Let a frozen process go on."""
-        self._frozen.discard(owner)
+        if owner in self._frozen:
+            self._frozen.discard(owner)
+            if owner in self._ready:
+                self._able.append(owner)
 
     def drop(self, owner: str) -> None:
         """End a process between two callbacks, for ever."""
         self._gone.add(owner)
         self._ready.pop(owner, None)
+        if owner in self._able:
+            self._able.remove(owner)
 
     def dispose(self) -> None:
         """Close what dropped processes left suspended, so that nothing of it is heard of later."""
-        for tasks in self._tasks.values():
-            for task in tasks:
-                if not task.done():
-                    with suppress(RuntimeError, ValueError, asyncio.CancelledError):
-                        _coroutine(task).close()
+        for task, context in self._tasks:
+            if not task.done():
+                _unwind(_coroutine(task), context)
         self._tasks.clear()
         self._ready.clear()
+        self._able.clear()
         self._timers.clear()
 
     # ── running ────────────────────────────────────────────────────────────────────────────────────────────
@@ -129,18 +145,23 @@ class VirtualLoop(asyncio.AbstractEventLoop):
             self.create_task(generator.aclose())
 
     def _step(self, limit: float) -> None:
-        owners = [each for each, calls in self._ready.items() if calls and each not in self._frozen]
-        if not owners:
+        able = self._able
+        if not able:
             self._advance(limit)
             return
-        owner = owners[0] if len(owners) == 1 else owners[self._choice.randrange(len(owners))]
-        call = self._ready[owner].popleft()
+        index = 0 if len(able) == 1 else int(self._choice.random() * len(able))
+        calls = self._ready[able[index]]
+        call = calls.popleft()
+        if not calls:
+            del self._ready[able[index]]
+            able[index] = able[-1]
+            able.pop()
         work, call.work, call.done = call.work, None, True
         if work is None:
             return
         self.steps += 1
         try:
-            work()
+            call.context.run(work[0], *work[1])
         finally:
             if self.after_step is not None:
                 self.after_step(self.steps)
@@ -159,8 +180,14 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         raise StuckError(f"nothing is left to happen at {self._now:g} virtual seconds")
 
     def _enqueue(self, call: Call) -> None:
-        if call.owner not in self._gone:
-            self._ready.setdefault(call.owner, deque()).append(call)
+        owner = call.owner
+        calls = self._ready.get(owner)
+        if calls is not None:
+            calls.append(call)
+        elif owner not in self._gone:
+            self._ready[owner] = deque((call,))
+            if owner not in self._frozen:
+                self._able.append(owner)
 
     # ── what asyncio asks of a loop ────────────────────────────────────────────────────────────────────────
 
@@ -205,8 +232,9 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         """Run a coroutine as part of the process that asks."""
         if context is not None and owner_of not in context:
             context.run(owner_of.set, owner_of.get())
-        task: asyncio.Task[T] = asyncio.Task(coro, loop=self, name=name, context=context)  # pyright: ignore[reportArgumentType]
-        self._tasks.setdefault(owner_of.get(), []).append(task)
+        own = copy_context() if context is None else context
+        task: asyncio.Task[T] = asyncio.Task(coro, loop=self, name=name, context=own)  # pyright: ignore[reportArgumentType]
+        self._tasks.append((task, own))
         return task
 
     def run_in_executor(self, executor: Executor | None, func: Callable[..., T], *args: Any) -> asyncio.Future[T]:
@@ -232,6 +260,16 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     def is_closed(self) -> bool:
         """Return False: there is nothing to close."""
         return False
+
+
+def _unwind(coroutine: Any, context: Context) -> None:
+    # Thrown, not closed: closing does not get through to the async generators that a coroutine waits for. In the
+    # task's own context, as what is undone there belongs to it.
+    for _ in range(_TRIES):
+        try:
+            context.run(coroutine.throw, _Gone())
+        except BaseException:  # noqa: BLE001 - whatever it ends with, it has ended
+            return
 
 
 def _coroutine(task: asyncio.Task[Any]) -> Any:

@@ -29,7 +29,7 @@ QUICK: dict[str, Any] = {"request_resend_seconds": 0.1, "request_resends": 2}
 FRIEND = AgentId("friend", "k")
 
 
-async def owner_of(town: Town, closure: Closure, **options: float) -> tuple[EngineRuntime, AgentId]:
+async def owner_of(town: Town, closure: Closure, **options: Any) -> tuple[EngineRuntime, AgentId]:
     """Return a process with a closure, and what the closure is called on the mesh."""
     owner = client(town, **options)
     await lives(owner, "friend", closure)
