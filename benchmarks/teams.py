@@ -3,48 +3,41 @@
 from __future__ import annotations
 
 import json
-import statistics
 import subprocess
 import sys
 from pathlib import Path
+from statistics import median
 
-_HERE = Path(__file__).parent
-_ORACLE = _HERE.parent / ".venv-oracle" / "bin" / "python"
-_CONVERSATIONS = 40
-_CROWD = 1000
+from benchmarks._child import ORACLE
+from benchmarks._scale import scaled
+
+_LOAD = Path(__file__).parent / "_team_load.py"
+_PEER = "autogen-agentchat 0.7.5"
 _ROUNDS = 5
-_RATIO_LIMIT = 2.0
-_MEMORY_LIMIT_MB = 500
 
 
 def run() -> dict[str, object]:
-    """Medians over alternating rounds: milliseconds per conversation, their ratio, and MB for the crowd.
-
-    Without the oracle environment the comparison is left out and `compared_with` is None.
-    """
-    ours: list[float] = []
-    theirs: list[float] = []
+    """Return medians of alternating rounds, what AutoGen takes for one conversation beside ours, and the crowd's MB."""
+    conversations, crowd = scaled(40), scaled(1000)
+    sides = {"agentopic": (sys.executable, "agentopic")}
+    if ORACLE.exists():
+        sides[_PEER] = (str(ORACLE), "autogen")
+    took: dict[str, list[float]] = {side: [] for side in sides}
     for _ in range(_ROUNDS):
-        ours.append(_measure(sys.executable, "agentopic")["milliseconds_per_conversation"])
-        if _ORACLE.exists():
-            theirs.append(_measure(str(_ORACLE), "autogen")["milliseconds_per_conversation"])
-    crowd = _measure(sys.executable, "agentopic", crowd=_CROWD)["crowd_rss_mb"]
-    result: dict[str, object] = {
-        "conversations": _CONVERSATIONS,
-        "rounds": _ROUNDS,
-        "agentopic": {"milliseconds_per_conversation": round(statistics.median(ours), 2)},
-        "crowd": {"conversations": _CROWD, "rss_mb": round(crowd), "limit_mb": _MEMORY_LIMIT_MB},
-        "compared_with": "autogen-agentchat 0.7.5" if theirs else None,
+        for side, (python, package) in sides.items():
+            took[side].append(_measure(python, package, conversations)["milliseconds_per_conversation"])
+    each = {side: round(median(figures), 2) for side, figures in took.items()}
+    resident = _measure(sys.executable, "agentopic", conversations, crowd)["crowd_rss_mb"]
+    return {
+        "milliseconds per conversation": each,
+        "ratio": {_PEER: round(each[_PEER] / each["agentopic"], 1)} if _PEER in each else {},
+        "wanted": {_PEER: 2},
+        f"{crowd} conversations at once": {"resident_mb": round(resident), "wanted_below_resident_mb": 500},
     }
-    if theirs:
-        result["autogen"] = {"milliseconds_per_conversation": round(statistics.median(theirs), 2)}
-        result["ratio"] = round(statistics.median(theirs) / statistics.median(ours), 1)
-        result["ratio_limit"] = _RATIO_LIMIT
-    return result
 
 
-def _measure(python: str, package: str, *, crowd: int = 0) -> dict[str, float]:
-    command = [python, str(_HERE / "_team_load.py"), package, str(_CONVERSATIONS), str(crowd)]
+def _measure(python: str, package: str, conversations: int, crowd: int = 0) -> dict[str, float]:
+    command = [python, str(_LOAD), package, str(conversations), str(crowd)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
     return {name: float(value) for name, value in json.loads(done.stdout).items()}
 

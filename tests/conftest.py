@@ -111,6 +111,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_GAPS] = {}
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name long binary parameters after their argument: what they hold may differ from run to run, as in gzip."""
+    return argname if isinstance(val, bytes) and len(val) > 16 else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for fixture, marker in _SERVER_MARKERS.items():

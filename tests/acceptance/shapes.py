@@ -64,7 +64,7 @@ class Outside:
 
 
 class ChatModel(ReplayChatCompletionClient):
-    """Gives the n-th answer to a conversation in which it was heard n times: a function of what it is asked."""
+    """Gives the n-th answer, or the last, to a conversation in which it was heard n times: a function of what it is asked."""
 
     def __init__(self, name: str, outside: Outside, answers: Sequence[str | Sequence[Call]]) -> None:
         super().__init__([], ABLE)
@@ -76,9 +76,12 @@ class ChatModel(ReplayChatCompletionClient):
 
     async def create(self, messages: Any, **_: Any) -> CreateResult:
         await self._outside.do(self._name)
-        answer = self._answers[sum(isinstance(each, AssistantMessage) for each in messages)]
+        heard = sum(isinstance(each, AssistantMessage) for each in messages)
+        answer = self._answers[min(heard, len(self._answers) - 1)]
         called = not isinstance(answer, str)
-        content = [FunctionCall(id=id_, name=name, arguments=given) for id_, name, given in answer] if called else answer
+        content = (
+            [FunctionCall(id=id_, name=name, arguments=given) for id_, name, given in answer] if called else answer
+        )
         return CreateResult(
             finish_reason="function_calls" if called else "stop",
             content=content,

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pydantic import BaseModel
 
-from agentopic.agentchat.agents import SocietyOfMindAgent
+from agentopic.agentchat.agents import AssistantAgent, SocietyOfMindAgent
 from agentopic.agentchat.base import TaskResult
 from agentopic.agentchat.teams import DiGraphBuilder, GraphFlow, RoundRobinGroupChat, SelectorGroupChat
 from agentopic.agentchat.tools import AgentTool, TeamTool
-from agentopic.core import CancellationToken, MessageContext, TopicId
+from agentopic.core import CancellationToken, MessageContext
 from agentopic.core.tools import BaseStreamTool, StaticStreamWorkbench, StaticWorkbench
 from agentopic.ext.models.cache import ChatCompletionCache
+from agentopic.ext.tools.mcp import McpWorkbench, StdioServerParams
 from agentopic.testing import Aftermath, MemoryMesh, crash_everywhere, expect
 
 from .sales_desk import Shop, ShopWorkbench
 from .shapes import TASK, Messages, Outside, Said, Task, desk
 
+TILL = str(Path(__file__).parent / "mcp_till.py")
 LOOK = ("c1", "look", '{"item": "lamp"}')
 LOOK_TOO = ("c2", "look", '{"item": "lamp"}')
 GIVE = ("c1", "helper", '{"task": "help"}')
@@ -39,6 +41,12 @@ async def streamed(outside: Outside) -> TaskResult:
     tools = [outside.tool("look", effect="pure")]
     clerk = outside.agent("clerk", [LOOK], "all done", tools=tools, reflect_on_tool_use=True, model_client_stream=True)
     return await clerk.run(task="go")
+
+
+async def streamed_team(outside: Outside) -> TaskResult:
+    """A later attempt is given recorded answers in other pieces, and shows the same ids after them."""
+    people = [outside.agent(name, "in three pieces", model_client_stream=True) for name in ("one", "two")]
+    return await RoundRobinGroupChat(people, max_turns=3).run(task="go")
 
 
 async def side_by_side(outside: Outside) -> TaskResult:
@@ -112,8 +120,9 @@ async def nested_team(outside: Outside) -> TaskResult:
 
 
 async def chosen_speakers(outside: Outside) -> TaskResult:
-    people = [outside.agent("one", "1"), outside.agent("two", "2", "3"), outside.agent("three")]
-    return await SelectorGroupChat(people, outside.model("chooser", "two"), max_turns=2).run(task="go")
+    people = [outside.agent("one", "1"), outside.agent("two", "2", "3")]
+    chooser = outside.model("chooser", "two")
+    return await SelectorGroupChat(people, chooser, max_turns=2, allow_repeated_speaker=True).run(task="go")
 
 
 async def at_once(outside: Outside) -> TaskResult:
@@ -132,16 +141,14 @@ async def society(outside: Outside) -> TaskResult:
 async def cached_model(outside: Outside) -> TaskResult:
     """Two participants share a cache and ask it the same: one question is paid."""
     shared = ChatCompletionCache(outside.model("clerk", "hm"))
-    one, two = (outside.agent("clerk", "hm") for _ in range(2))
-    one._model_client = two._model_client = shared
-    first = await one.run(task="go")
-    second = await two.run(task="go")
+    first, second = [await AssistantAgent("clerk", shared).run(task="go") for _ in range(2)]
     return TaskResult(messages=[*first.messages, *second.messages])
 
 
 SHAPES: dict[str, tuple[Shape, dict[str, int]]] = {
     "plain function": (plain_function, {"clerk": 2, "look": 1}),
     "streamed": (streamed, {"clerk": 2, "look": 1}),
+    "streamed team": (streamed_team, {"one": 2, "two": 1}),
     "side by side": (side_by_side, {"clerk": 1, "look": 2}),
     "AgentTool": (agent_tool, {"clerk": 2, "helper": 2, "look": 1}),
     "two AgentTools": (two_agent_tools, {"clerk": 1, "one": 1, "two": 1}),
@@ -149,7 +156,7 @@ SHAPES: dict[str, tuple[Shape, dict[str, int]]] = {
     "static workbench": (static_workbench, {"clerk": 1, "look": 2}),
     "streaming workbench": (streaming_workbench, {"clerk": 1, "look": 2}),
     "nested team": (nested_team, {"clerk": 1, "one": 1, "two": 1, "look": 1}),
-    "chosen speakers": (chosen_speakers, {"chooser": 3, "one": 1, "two": 1}),
+    "chosen speakers": (chosen_speakers, {"chooser": 2, "two": 2}),
     "at once": (at_once, {"first": 1, "one": 1, "two": 1}),
     "society": (society, {"one": 1, "two": 1, "clerk": 1}),
     "cached model": (cached_model, {"clerk": 1}),
@@ -202,3 +209,72 @@ async def test_only_the_leaves_are_recorded_and_billed_and_each_once(name: str) 
     )
     assert (spent.calls, spent.input_tokens, spent.diverged, spent.unknown) == (calls, calls * 10, 0, 0)
     assert spent.saved == 2 * calls
+
+
+UNKNOWN = "The outcome of this call is unknown"
+
+
+def shop_calls(shop: Shop, outside: Outside) -> Shape:
+    """A workbench of somebody's own that holds no tools: its calls themselves are the steps."""
+
+    async def shape(_outside: Outside) -> TaskResult:
+        calls = [("c1", "look_up", '{"item": "lamp"}'), ("c2", "charge", '{"cents": 5}')]
+        return await outside.agent("clerk", calls, workbench=ShopWorkbench(shop)).run(task="go")
+
+    return shape
+
+
+def test_a_call_of_a_workbench_is_never_repeated_silently() -> None:
+    outside, shop = Outside(), Shop()
+
+    def check(after: Aftermath) -> None:
+        said = expect(after.events("said")).exactly(1).one(Said)
+        assert shop.done["charge"] == 1 or UNKNOWN in said.last
+        assert max(shop.done.values(), default=0) <= 1
+        assert (UNKNOWN in said.last) is bool(after.open_calls["charge"] or after.open_calls["look_up"])
+
+    crash_everywhere(desk(program(shop_calls(shop, outside), outside)), TASK, check, reset=shop.done.clear)
+
+
+def mcp_program(outside: Outside, log: Path, tool: str) -> Callable[[Task, MessageContext], Awaitable[Messages]]:
+    async def run(_task: Task, _ctx: MessageContext) -> Messages:
+        server = StdioServerParams(command=sys.executable, args=[TILL, str(log)])
+        async with McpWorkbench(server) as workbench:
+            clerk = outside.agent("clerk", [("c1", tool, '{"item": "lamp"}')], workbench=workbench)
+            return (await clerk.run(task="go")).messages
+
+    return run
+
+
+async def test_calls_of_an_mcp_server_are_recorded(tmp_path: Path) -> None:
+    outside, left, log = Outside(), list[tuple[str, str]](), tmp_path / "log"
+    async with MemoryMesh() as mesh:
+        await mesh.run(desk(mcp_program(outside, log, "look"), left=left, fails=2))
+        await mesh.publish(*TASK[0])
+        await mesh.idle()
+        said = expect(mesh.events("said")).one(Said)
+
+    assert log.read_text() == "look\n"
+    assert outside.done == {"clerk": 1}
+    assert ("tool", "look") in left
+    assert said.last == "look lamp"
+
+
+async def test_a_call_of_an_mcp_server_that_was_open_when_its_process_ended_is_not_made_again(tmp_path: Path) -> None:
+    outside, log = Outside(), tmp_path / "log"
+    service = desk(mcp_program(outside, log, "hang"))
+    async with MemoryMesh(drain_seconds=0.05) as mesh:
+        first = await mesh.run(service)
+        await mesh.publish(*TASK[0])
+        async with asyncio.timeout(20):
+            while not log.exists():
+                await asyncio.sleep(0.01)
+        await first.stop()
+        await mesh.run(service)
+        async with asyncio.timeout(20):
+            while not mesh.events("said"):
+                await asyncio.sleep(0.01)
+        said = expect(mesh.events("said")).one(Said)
+
+    assert log.read_text() == "hang\n"
+    assert UNKNOWN in said.last

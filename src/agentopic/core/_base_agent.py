@@ -163,6 +163,13 @@ class BaseAgent(ABC, Agent):
         is committed together with the dead letter; an error raised here is logged and changes nothing about it.
         """
 
+    async def on_failed_message(self, message: Any | None, error: BaseException) -> None:
+        """Learn like `on_fault`, which this calls unless overridden, and also which message was given up.
+
+        `message` is None where it cannot be read.
+        """
+        await self.on_fault(error)
+
     async def close(self) -> None:
         """Release nothing; override it when the agent holds something."""
 

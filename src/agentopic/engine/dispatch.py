@@ -27,7 +27,15 @@ from agentopic.engine.retries import ONCE, final_error, retry_delay
 from agentopic.engine.steps import Steps, StepTools, TurnLost
 from agentopic.engine.turn import Turn
 from agentopic.engine.writer import Writer
-from agentopic.errors import BlobUnavailableError, CrashLimitError, ExpiredError, HopLimitError, StateVersionError
+from agentopic.errors import (
+    BlobError,
+    BlobUnavailableError,
+    CrashLimitError,
+    ExpiredError,
+    HopLimitError,
+    PayloadError,
+    StateVersionError,
+)
 from agentopic.ports.clock import Clock
 from agentopic.ports.journal import Finish, Outcome, Started, StateChange
 from agentopic.telemetry.loggers import get_logger
@@ -262,9 +270,18 @@ class Dispatcher:
         agent = activated.agent
         if not self.activations.hears_faults or not isinstance(agent, BaseAgent):
             return None
+        message = await self._failed_message(turn.delivery)
         with step_path("on_fault"):
-            await agent.on_fault(error)
+            await agent.on_failed_message(message, error)
         return activated
+
+    async def _failed_message(self, delivery: Delivery) -> Any | None:
+        """Return what is given up; None when it is no message."""
+        try:
+            envelope = await self._large.whole(delivery.envelope)
+            return read_payload(self._kernel.serializers, self._options.namespace, envelope)
+        except (PayloadError, BlobError):
+            return None
 
 
 def _context(delivery: Delivery, attempt: Attempt) -> MessageContext:

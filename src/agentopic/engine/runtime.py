@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import warnings
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import date
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -36,6 +37,7 @@ from agentopic.engine.mesh import Mesh
 from agentopic.engine.metering import Metering
 from agentopic.engine.middleware import Middleware
 from agentopic.engine.options import EngineOptions, RetryPolicy
+from agentopic.engine.preview_reader import PreviewReader
 from agentopic.engine.process_lived.states import ResidentStates
 from agentopic.engine.routing import Router
 from agentopic.engine.topics import TopicCatalog
@@ -84,6 +86,7 @@ class EngineRuntime(ResidentStates):
         )
         self._residence = self._links.residence
         self._metering.control = self._links.control
+        self._previews = PreviewReader(mesh, self.catalog, options)
         self._connected = False
 
     # ── registration ───────────────────────────────────────────────────────────────────────────────────────
@@ -215,6 +218,7 @@ class EngineRuntime(ResidentStates):
             await self._life.stop()
         finally:
             await settling
+            await self._previews.aclose()
             await self._residence.aclose()
             await self._links.aclose()
             await self._large.aclose()
@@ -359,6 +363,14 @@ class EngineRuntime(ResidentStates):
         """
         scope = self._metering.scope(run=run, agent_type=agent_type, day=day)
         return (await (await self._links.journal()).spent([scope]))[scope]
+
+    def previews(self, show: Callable[[AgentId, Any], None]) -> AbstractAsyncContextManager[None]:
+        """Have `show` given every preview from now on, with its agent; best effort, nothing of it has committed yet.
+
+        Raises:
+            TransportError: the broker does not answer.
+        """
+        return self._previews.watched(show)
 
     @property
     def control(self) -> ControlClient:

@@ -12,14 +12,14 @@ from agentopic.core._turn import StepSpec, current_path
 class Scope:
     """A place whose steps are counted on their own: a turn, or the inside of a running step."""
 
-    __slots__ = ("key", "minted", "occurrences", "repeatable", "waiting")
+    __slots__ = ("_minted", "key", "occurrences", "repeatable", "waiting")
 
     def __init__(self, key: bytes, *, repeatable: bool = False) -> None:
         self.key = key
         self.repeatable = repeatable
         self.waiting = 0
         """How many waits are open inside this step."""
-        self.minted = 0
+        self._minted: dict[tuple[str, ...], int] = {}
         self.occurrences: dict[bytes, int] = {}
 
     def step_key(self, spec: StepSpec[Any]) -> bytes:
@@ -39,6 +39,12 @@ class Scope:
     def number(self, name: str) -> int:
         """Count a name at this place of the turn."""
         return self._next(_digest("", name, b""))
+
+    def next_id(self) -> tuple[str | int, ...]:
+        """Return where in the turn an id is minted and its number there: branches side by side need no order."""
+        path = current_path.get()
+        number = self._minted[path] = self._minted.get(path, 0) + 1
+        return self.key.hex(), number, *path
 
     def _next(self, digest: bytes) -> int:
         occurrence = self.occurrences[digest] = self.occurrences.get(digest, 0) + 1

@@ -69,14 +69,12 @@ class Steps:
         """What was called, saved, repeated and diverged, by step kind."""
         return self.log.counts
 
-    def next_id(self) -> tuple[str, int]:
+    def next_id(self) -> tuple[str | int, ...]:
         """Return where an id is minted and its number there.
 
         The inside of a step counts on its own: a later attempt that is given the step's result does not run it.
         """
-        scope = inside_step.get() or self._turn
-        scope.minted += 1
-        return scope.key.hex(), scope.minted
+        return (inside_step.get() or self._turn).next_id()
 
     def is_known(self, spec: StepSpec[Any]) -> bool:
         """Whether an earlier attempt has begun the step that a call with this spec would be now."""

@@ -19,6 +19,7 @@ _KINDS: Final[dict[str, TopicKind]] = {kind: kind for kind in get_args(TopicKind
 _NAMESPACE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _PLAIN: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._")
 _ESCAPES: Final = {"-": "--", ":": "-c", "=": "-e"}
+_OF_TEAM: Final = "team="
 _CODE: Final = re.compile(r"[A-Za-z0-9._]|-[-ce]|-u([0-9a-f]{4})|-U([0-9a-f]{6})")
 _UNESCAPES: Final = {code: char for char, code in _ESCAPES.items()}
 
@@ -61,9 +62,13 @@ def decode_name(encoded: str) -> str | None:
 def topic_events(ns: str, topic_type: str) -> str:
     """Name of the topic that holds the events of a topic type; key: topic source.
 
+    Topic types `team=<team>:<whom>` share one topic per team, so that its internal traffic has one order.
+
     Raises:
         ConfigError: the namespace cannot be one, the type is empty, or the name is longer than Kafka allows.
     """
+    if topic_type.startswith(_OF_TEAM):
+        return team(ns, topic_type.removeprefix(_OF_TEAM).partition(":")[0])
     return _join(ns, "topic", topic_type)
 
 
