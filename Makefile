@@ -59,10 +59,12 @@ mutants: install ## put faults in on purpose and see that each is noticed
 
 soak: install ## work under random kills, memory and backlog watched (MINUTES=5)
 	@$(PY) -m agentopic.testing.bed fetch || echo "without Kafka there is nothing to soak"
-	@$(PY) -m tests.soak $(MINUTES)
+	@rm -f build/soak.jsonl
+	@AGENTOPIC_TEST_FIGURES=build/soak.jsonl $(PY) -m tests.soak $(MINUTES)
 
 fuzz: install ## throw nonsense at every door: records, files, settings, arguments (SECONDS_OF_FUZZ=60)
-	@$(PY) -m tests.fuzz $(SECONDS_OF_FUZZ)
+	@rm -f build/fuzz.jsonl
+	@AGENTOPIC_TEST_FIGURES=build/fuzz.jsonl $(PY) -m tests.fuzz $(SECONDS_OF_FUZZ)
 
 check: install ## formatting, lint, types, import rules, lock files, documents
 	.venv/bin/ruff format --check .

@@ -33,7 +33,8 @@ def main() -> None:
         message = json.loads(line)
         if "id" in message:
             result = answered(log, message["method"], message.get("params") or {})
-            print(json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": result}), flush=True)
+            sys.stdout.write(json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": result}) + "\n")
+            sys.stdout.flush()
 
 
 main()

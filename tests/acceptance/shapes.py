@@ -1,7 +1,9 @@
-"""A service whose handler is a chat program, a model that answers by the conversation, and a count of what was done."""
+"""A service whose handler is a chat program, a model that answers by the conversation, a count of what was done."""
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import Any, TypeAlias
@@ -16,8 +18,11 @@ from agentopic.core._turn import current_turn
 from agentopic.core.models import AssistantMessage, CreateResult, ModelInfo, RequestUsage
 from agentopic.core.tools import FunctionTool
 from agentopic.engine.turn import Turn
+from agentopic.envelope import Envelope
+from agentopic.envelope.kafka import decode_record
 from agentopic.ext.models.replay import ReplayChatCompletionClient
-from agentopic.testing import crash_point
+from agentopic.ports.transport import TopicPartition
+from agentopic.testing import MemoryMesh, crash_point
 
 ABLE = ModelInfo(vision=False, function_calling=True, json_output=True, family="unknown", structured_output=True)
 AT_ONCE = RetryPolicy(initial_seconds=0.0)
@@ -64,7 +69,7 @@ class Outside:
 
 
 class ChatModel(ReplayChatCompletionClient):
-    """Gives the n-th answer, or the last, to a conversation in which it was heard n times: a function of what it is asked."""
+    """Gives the n-th answer, or the last, to a conversation that holds n of its answers."""
 
     def __init__(self, name: str, outside: Outside, answers: Sequence[str | Sequence[Call]]) -> None:
         super().__init__([], ABLE)
@@ -149,6 +154,28 @@ def desk(program: Program, *, left: list[tuple[str, str]] | None = None, fails: 
         stateless=True,
         retry=AT_ONCE,
     )
+
+
+async def until(condition: Callable[[], bool], what: str) -> None:
+    """Wait for a condition; say what did not come true."""
+    try:
+        async with asyncio.timeout(20):
+            while not condition():  # noqa: ASYNC110 - any condition of any object
+                await asyncio.sleep(0.01)
+    except TimeoutError:
+        raise AssertionError(f"it did not come true: {what}") from None
+
+
+def landed(mesh: MemoryMesh, topic: str) -> list[Envelope]:
+    """What lies in a topic, by its name after the namespace, in the order of its partitions."""
+    name = f"test.{topic}"
+    parts = [TopicPartition(name, index) for index in range(mesh.log.topics().get(name, 0))]
+    return [decode_record(each.headers, each.value) for part in parts for each in mesh.log.partition(part)]
+
+
+def data(event: Envelope) -> Any:
+    """The JSON of an event."""
+    return json.loads(event.data or b"null")
 
 
 TASK = [(Task(), TopicId("task", "ann"))]

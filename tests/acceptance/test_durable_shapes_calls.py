@@ -1,8 +1,7 @@
-"""Every way in which an assistant reaches a tool or another agent: only the leaves are recorded, billed and never repeated."""
+"""However an assistant reaches a tool or another agent: only the leaves are recorded, billed and never repeated."""
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
@@ -21,7 +20,7 @@ from agentopic.ext.tools.mcp import McpWorkbench, StdioServerParams
 from agentopic.testing import Aftermath, MemoryMesh, crash_everywhere, expect
 
 from .sales_desk import Shop, ShopWorkbench
-from .shapes import TASK, Messages, Outside, Said, Task, desk
+from .shapes import TASK, Messages, Outside, Said, Task, desk, until
 
 TILL = str(Path(__file__).parent / "mcp_till.py")
 LOOK = ("c1", "look", '{"item": "lamp"}')
@@ -266,14 +265,10 @@ async def test_a_call_of_an_mcp_server_that_was_open_when_its_process_ended_is_n
     async with MemoryMesh(drain_seconds=0.05) as mesh:
         first = await mesh.run(service)
         await mesh.publish(*TASK[0])
-        async with asyncio.timeout(20):
-            while not log.exists():
-                await asyncio.sleep(0.01)
+        await until(log.exists, "the server is called")
         await first.stop()
         await mesh.run(service)
-        async with asyncio.timeout(20):
-            while not mesh.events("said"):
-                await asyncio.sleep(0.01)
+        await until(lambda: bool(mesh.events("said")), "the second process ends the turn")
         said = expect(mesh.events("said")).one(Said)
 
     assert log.read_text() == "hang\n"

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import sys
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agentopic import DurableRuntime
-from agentopic.core import TopicId
 from agentopic.testing.proof import require, scale
 
 from .conftest import Open
+from .embedded import client, publish_embedded, read_embedded
 from .failover import failover_seconds
 from .fleet import LEASE_SECONDS, Fleet, until
-from .ledger_agent import Order
 from .outside import KEYS, posts
 
 IN_FLIGHT = 64
@@ -88,49 +81,8 @@ async def test_a_kill_under_load_loses_nothing_on_the_embedded_log(ns: str, tmp_
         victim, _ = fleet.start(), fleet.start()
         await fleet.ready(2)
         async with client(database, ns) as publisher:
-            for number in range(orders):
-                fleet.history.note("publish", "invoke", f"order-{number}")
-                await publisher.publish_message(Order(number=number), TopicId("orders", f"k{number % KEYS}"))
-                fleet.history.note("publish", "ok", f"order-{number}")
+            await publish_embedded(publisher, fleet, range(orders), keys=KEYS)
         await fleet.kill(victim)
         await read_embedded(database, ns, fleet, orders)
 
         require("kill -9, embedded (SQLite)", fleet.history.read())
-
-
-@asynccontextmanager
-async def client(database: str, namespace: str) -> AsyncGenerator[DurableRuntime]:
-    """A runtime that hosts nothing."""
-    runtime = DurableRuntime(database, database, namespace=namespace)
-    await runtime.start()
-    try:
-        yield runtime
-    finally:
-        await runtime.stop()
-
-
-async def read_embedded(database: str, namespace: str, fleet: Fleet, wanted: int) -> None:
-    """Read what the log holds through the command line, as a pipe would."""
-    command = [sys.executable, "-m", "agentopic", "tail", "receipts", "--from-beginning", "--follow"]
-    flags = ["--transport", database, "--namespace", namespace, "--output", "jsonl"]
-    process = await asyncio.create_subprocess_exec(*command, *flags, stdout=asyncio.subprocess.PIPE)
-    assert process.stdout is not None
-    seen: set[int] = set()
-    try:
-        async with asyncio.timeout(120):
-            while len(seen) < wanted:
-                event = json.loads(await process.stdout.readline())
-                number = event["data"]["number"]
-                seen.add(number)
-                fleet.history.note(
-                    "output",
-                    "ok",
-                    f"order-{number}",
-                    id=event["id"],
-                    key=event["source"],
-                    turn=event["data"]["turns"],
-                    paid=event["data"]["paid"],
-                )
-    finally:
-        process.terminate()
-        await process.wait()

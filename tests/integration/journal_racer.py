@@ -1,4 +1,4 @@
-"""A process that takes lanes until the journal is empty and prints each head it finished, in order."""
+"""A process that, once told, takes lanes until the journal is empty and prints each head it finished, in order."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ async def race(dsn: str, slots: int) -> None:
     journal = PostgresJournal(PostgresOptions(dsn=dsn))
     await journal.start()
     member = Member(journal=journal, id=await journal.join([GROUP], "racer"), known={})
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    await asyncio.to_thread(sys.stdin.readline)
     while (await journal.backlog([GROUP]))[GROUP].deliveries:
         lanes = await member.take(slots)
         while lanes:

@@ -57,7 +57,8 @@ async def test_processes_that_race_for_lanes_run_each_delivery_once_and_in_order
     total, lanes = 400, 20
     await member.intake(*(delivery(f"{number:04}", f"k{number % lanes}") for number in range(total)))
 
-    outputs = await asyncio.gather(*(_racer(postgres_dsn, slots) for slots in (3, 5)))
+    racers = [await _racer(postgres_dsn, slots) for slots in (3, 5)]
+    outputs = await asyncio.gather(*(_race(racer) for racer in racers))
 
     heads = [head for printed in outputs for head in printed]
     assert sorted(heads) == [f"{number:04}" for number in range(total)]
@@ -69,12 +70,18 @@ async def test_processes_that_race_for_lanes_run_each_delivery_once_and_in_order
         assert all(sorted(run) == run for run in by_lane.values())
 
 
-async def _racer(dsn: str, slots: int) -> list[str]:
+async def _racer(dsn: str, slots: int) -> asyncio.subprocess.Process:
+    """Return a process that stands at the line."""
     program = str(Path(__file__).with_name("journal_racer.py"))
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, program, dsn, str(slots), stdout=asyncio.subprocess.PIPE
-    )
-    printed, _ = await process.communicate()
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(sys.executable, program, dsn, str(slots), stdin=pipe, stdout=pipe)
+    assert process.stdout is not None
+    assert await process.stdout.readline() == b"ready\n"
+    return process
+
+
+async def _race(process: asyncio.subprocess.Process) -> list[str]:
+    printed, _ = await process.communicate(b"go\n")
     assert process.returncode == 0
     return printed.decode().split()
 

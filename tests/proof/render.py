@@ -20,7 +20,10 @@ Entry = Mapping[str, Any]
 
 def main() -> None:
     """Replace what stands between the marks by the tables of the report."""
-    entries = [json.loads(line) for line in (ROOT / read_environment().figures).read_text().splitlines()]
+    proof = ROOT / read_environment().figures
+    others = (proof.with_name("soak.jsonl"), proof.with_name("fuzz.jsonl"))
+    found = [proof, *(each for each in others if each.exists())]
+    entries = [json.loads(line) for path in found for line in path.read_text().splitlines()]
     text = DOCUMENT.read_text()
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
@@ -28,13 +31,21 @@ def main() -> None:
 
 
 def _sections(entries: Sequence[Entry]) -> Iterable[str]:
-    last = max(entry["at"] for entry in entries)
-    scale = "full counts" if all(entry["full"] for entry in entries) else "the small counts of every commit"
+    suite = [entry for entry in entries if entry["table"] not in {"soak", "fuzz"}]
+    last = max(entry["at"] for entry in suite)
+    scale = "full counts" if all(entry["full"] for entry in suite) else "the small counts of every commit"
     yield (
         f"Run of {last[:10]} on {os.cpu_count()} cores ({platform.system()} {platform.machine()}, Python"
         f" {platform.python_version()}), {scale}; servers, workers and checker on the same cores."
     )
-    tables = {"runs": _runs, "points": _points, "simulation": _simulation, "mutants": _mutants}
+    tables = {
+        "runs": _runs,
+        "points": _points,
+        "simulation": _simulation,
+        "soak": _soak,
+        "fuzz": _fuzz,
+        "mutants": _mutants,
+    }
     for name, table in tables.items():
         chosen = list({entry["name"]: entry for entry in entries if entry["table"] == name}.values())
         if chosen:
@@ -81,6 +92,26 @@ def _simulation(entries: Sequence[Entry]) -> str:
     )
     names = ("name", "seeds", "operations", "faults", "hits", "repaid", "failed", "seconds")
     return _table(head, ([entry[name] for name in names] for entry in entries))
+
+
+def _soak(entries: Sequence[Entry]) -> str:
+    head = (
+        *("Soak", "operations", "faults", "hit work", "lost", "effects twice", "paid again", "above the floor"),
+        *("MB in the middle third", "MB in the last third", "backlog in the middle third", "in the last third"),
+    )
+    return _table(head, (_soaked(entry) for entry in entries))
+
+
+def _soaked(entry: Entry) -> Sequence[object]:
+    counted = (entry["operations"], entry["faults"], entry["hits"], len(entry["lost"]), len(entry["duplicated"]))
+    paid = (entry["repaid"], len(entry["overpaid"]))
+    watched = (entry[name] for name in ("mb_middle", "mb_end", "backlog_middle", "backlog_end"))
+    return (entry["name"], *counted, *paid, *watched)
+
+
+def _fuzz(entries: Sequence[Entry]) -> str:
+    head = ("Fuzzed door", "inputs", "taken", "broke it", "s")
+    return _table(head, ([entry[name] for name in ("name", "thrown", "taken", "broken", "seconds")] for entry in entries))
 
 
 def _mutants(entries: Sequence[Entry]) -> str:

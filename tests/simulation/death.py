@@ -70,6 +70,6 @@ async def _play(world: World, point: FaultPoint, seed: int, *, dies: bool = True
     done = await world.until(lambda: shop.is_done, 120)
     verdict = judge(f"{point}, seed {seed}", shop.drain())
     await asyncio.gather(*(world.spawn(each, shop.running[each].stop()) for each in ("heir", "victim")[: 2 - dies]))
-    assert not shop.premature, f"{verdict.name}: published before their commit: {shop.premature}"
+    assert not shop.wrong, f"{verdict.name}: {shop.wrong}"
     assert done, f"{verdict.line()}; unfinished: {world.store.lanes}"
     return Death(struck.is_set(), verdict)

@@ -7,10 +7,12 @@ import random
 import sys
 import tempfile
 import uuid
+from dataclasses import asdict
 from pathlib import Path
 
 from agentopic.testing import fresh_database
 from agentopic.testing.bed import Bed
+from agentopic.testing.proof import write
 from agentopic.testing.verdict import judge
 
 from ..chaos.fleet import Fleet  # noqa: TID252 - the neighbouring suite has no absolute name
@@ -62,7 +64,10 @@ async def main(arguments: list[str]) -> int:
                 await soak(mesh, watch, seconds, rate)
                 await mesh.settle(300.0)
                 verdict = judge("soak", fleet.history.read())
-    figures = ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in watch.figures().items())
+    seen = watch.figures()
+    figured = {name: value for name, value in asdict(verdict).items() if name != "name"}
+    write("soak", f"{seconds / 60:g} min, {rate:g} orders/s", complaints=len(watch.complaints()), **seen, **figured)
+    figures = ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in seen.items())
     sys.stdout.write(f"{verdict.line()}\n{seconds:g} s at {rate:g} orders/s: {figures}\n")
     for complaint in watch.complaints():
         sys.stdout.write(f"{complaint}\n")

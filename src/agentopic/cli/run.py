@@ -1,4 +1,4 @@
-"""`agentopic run`: one agent type as a service of its own."""
+"""`agentopic run`: one agent type, or a team, as a service."""
 
 from __future__ import annotations
 
@@ -15,15 +15,26 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def run(
     target: Annotated[
-        str, typer.Argument(metavar="MODULE:ATTR", help="Where the service is, such as shop.agents:app.")
+        str,
+        typer.Argument(
+            metavar="MODULE:ATTR|FILE.json",
+            help="Where the service is, such as shop.agents:app; or a team: the function that makes it, or its JSON.",
+        ),
     ],
     *,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="MEMBER", help="Of a team: `manager` or a participant; may be repeated."),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="NAME", help="What the team is called; its own name if none.")
+    ] = None,
     transport: TransportFlag = None,
     journal: JournalFlag = None,
     namespace: NamespaceFlag = None,
     log_level: LogLevelFlag = None,
 ) -> None:
-    """Serve one agent type until SIGTERM, then drain; AGENTOPIC_TOPICS=verify creates no missing topics."""
+    """Serve one agent type, or a team, until SIGTERM, then drain; AGENTOPIC_TOPICS=verify creates no missing topics."""
     from agentopic.cli.serving import serve_services
     from agentopic.cli.session import admit_user_code, prepare
     from agentopic.cli.target import load_services
@@ -36,8 +47,9 @@ def run(
             "nobody: use `agentopic dev`, or set it to distributed"
         )
     admit_user_code(settings)
-    services = load_services([target])
-    asyncio.run(serve_services(settings, services, lambda: _ready(services[0].name)))
+    services = load_services([target], only=only or (), name=name)
+    names = ", ".join(service.name for service in services)
+    asyncio.run(serve_services(settings, services, lambda: _ready(names)))
 
 
 def _ready(name: str) -> None:

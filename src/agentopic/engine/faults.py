@@ -77,7 +77,7 @@ def fault_envelope(delivery: Delivery, error: BaseException, *, namespace: str, 
     extensions: dict[str, ExtensionValue] = {
         names.CORRELATIONID: cause.correlationid or cause.id,
         names.CAUSATIONID: cause.id,
-        names.AGHOPS: cause.aghops + 1,
+        names.AGHOPS: cause.next_hops,
         names.AGMSGKIND: names.KIND_FAULT,
         names.AGREQUESTID: request_id,
         names.AGAGENTSENDERTYPE: agent.type,

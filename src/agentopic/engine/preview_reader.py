@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -31,7 +32,9 @@ class PreviewReader:
 
     def __init__(self, mesh: Mesh, catalog: TopicCatalog, options: EngineOptions) -> None:
         self._options = options
+        self._topic = stream(options.namespace)
         self._watchers: list[Show] = []
+        self._changing = asyncio.Lock()
         name = f"{options.namespace}.watch-{new_id()}"
         self._hearing = Hearing(mesh, catalog, group=lambda: name, hear=self._hear, is_full=lambda: False)
 
@@ -44,13 +47,15 @@ class PreviewReader:
         """
         self._watchers.append(show)
         try:
-            if len(self._watchers) == 1:
-                await self._hearing.listen(Wanted(frozenset({stream(self._options.namespace)})))
+            async with self._changing:
+                if not self._hearing.listens_to(self._topic):
+                    await self._hearing.listen(Wanted(frozenset({self._topic})))
             yield
         finally:
             self._watchers.remove(show)
-            if not self._watchers:
-                await self._hearing.aclose()
+            async with self._changing:
+                if not self._watchers:
+                    await self._hearing.aclose()
 
     def _hear(self, record: Record) -> None:
         try:

@@ -12,11 +12,13 @@ from agentopic.core._turn import StepSpec, current_path
 class Scope:
     """A place whose steps are counted on their own: a turn, or the inside of a running step."""
 
-    __slots__ = ("_minted", "key", "occurrences", "repeatable", "waiting")
+    __slots__ = ("_minted", "broken_off", "key", "occurrences", "repeatable", "waiting")
 
     def __init__(self, key: bytes, *, repeatable: bool = False) -> None:
         self.key = key
         self.repeatable = repeatable
+        self.broken_off: BaseException | None = None
+        """What ended a wait inside this step, and is to end the step as well."""
         self.waiting = 0
         """How many waits are open inside this step."""
         self._minted: dict[tuple[str, ...], int] = {}

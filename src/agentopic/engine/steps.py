@@ -193,7 +193,10 @@ class Steps:
             await self.tools.fence.pass_through()
             began = self.tools.clock.monotonic()
             self.log.count(spec.kind).made += 1
-            outcome = await make(call, Scope(key, repeatable=spec.repeatable))
+            scope = Scope(key, repeatable=spec.repeatable)
+            outcome = await make(call, scope)
+            if scope.broken_off is not None:  # what code makes of that, which catches everything, is no result
+                raise scope.broken_off
             spent += admission.leave(outcome, self.tools.clock.monotonic() - began)
             return outcome
         finally:
@@ -242,7 +245,14 @@ class Steps:
                 return await self._wait(spec, call, row, outer)
             return await self._replay_wait(spec, call, row.result, key)
         except (TurnLost, ProcessBuriedError) as exc:
-            raise self._lose() from exc
+            lost = self._lose()
+            if outer is not None:
+                outer.broken_off = lost
+            raise lost from exc
+        except TurnUnwound as exc:
+            if outer is not None:
+                outer.broken_off = exc
+            raise
 
     async def post(self, spec: WaitSpec[None]) -> None:
         """Store the rows of a step, unless an earlier attempt has; they leave at once, whatever becomes of the turn."""

@@ -266,7 +266,7 @@ class Turn:
             extensions={
                 names.CORRELATIONID: cause.correlationid or cause.id,
                 names.CAUSATIONID: cause.id,
-                names.AGHOPS: cause.aghops + 1,
+                names.AGHOPS: cause.next_hops,
                 **inherited,
                 **content.extensions,
                 **extensions,

@@ -125,6 +125,11 @@ class PublishedExtensions:
         """How many agents the chain of causes has passed."""
         return self._count(names.AGHOPS)
 
+    @property
+    def next_hops(self) -> int:
+        """The `aghops` of what this event causes; stays at the largest number there is."""
+        return min(self.aghops + 1, names.INTEGER_MAX)
+
     def _text(self, name: str) -> str | None:
         value = self.extensions.get(name)
         return value if isinstance(value, str) else None

@@ -86,7 +86,7 @@ def publish_headers(
         *_content_type(datacontenttype),
         (_CORRELATION, (cause.correlationid or cause.id).encode()),
         (_CAUSATION, cause.id.encode()),
-        (_HOPS, b"%d" % (cause.aghops + 1)),
+        (_HOPS, b"%d" % cause.next_hops),
         *[(header, str(inherited[name]).encode()) for name, header in _TRACE if name in inherited],
         *extensions,
         (_TOPIC_TYPE, topic_type.encode()),

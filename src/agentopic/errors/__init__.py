@@ -94,7 +94,7 @@ from agentopic.errors.ports import (
 )
 from agentopic.errors.programs import BedError, BedUnavailableError, DemoError
 from agentopic.errors.root import AgentopicError
-from agentopic.errors.teams import TeamError
+from agentopic.errors.teams import TeamError, TeamInterruptedError
 from agentopic.errors.tools import (
     AddressRefusedError,
     CodeExecutorError,
@@ -194,6 +194,7 @@ __all__ = [
     "StepOutcomeUnknownError",
     "StillRunningError",
     "TeamError",
+    "TeamInterruptedError",
     "ToolAnswerError",
     "ToolCallError",
     "ToolConnectionError",

@@ -16,3 +16,9 @@ class TeamError(AgentopicError, RuntimeError):
         self.error_type = error_type
         self.error_message = error_message
         super().__init__(message)
+
+
+class TeamInterruptedError(TeamError):
+    """A TeamError for what may pass: the original error is retryable, or not one of agentopic's."""
+
+    retryable = True

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-Operation = Literal["publish", "call", "output", "request", "turn", "fault", "dead"]
+Operation = Literal["publish", "call", "output", "request", "turn", "fault", "dead", "cancel"]
 Phase = Literal["invoke", "ok", "fail", "unknown"]
 
 
@@ -22,7 +22,8 @@ class Fact:
     in the journal; `unknown` says that it may be about to be made, since the instant between the last check and the
     call belongs to nobody. A `turn` begins at `invoke`. An `output` is seen at its `ok`, with its event id as `id`. A
     `request` ends at its first `ok` or `fail`; `unknown` when its caller died. A `dead` letter is seen at its `ok`. A
-    `fault` names the process it hit, empty when it hit something else.
+    `fault` names the process it hit, empty when it hit something else. What was published and is to be given up, from
+    a `cancel` on, may end without an output.
     """
 
     operation: Operation

@@ -86,11 +86,9 @@ class Weather:
         """Processes whose beats do not arrive while everything else of theirs does: they lose their lease."""
 
     async def delay(self) -> None:
-        """Let others run, now and then for a while."""
+        """Take a while, now and then; the engine makes its calls in tasks of their own, so that others run anyway."""
         if self._choice.random() < self.slow:
             await asyncio.sleep(self._choice.random() * 0.05)
-        else:
-            await asyncio.sleep(0)
 
     def strikes(self) -> bool:
         """Whether this call breaks here."""

@@ -20,7 +20,7 @@ class Verdict:
     hits: int
     """Faults that hit work in flight: a run with faults and without hits proves nothing."""
     lost: tuple[str, ...] = ()
-    """Accepted, and neither answered nor dead."""
+    """Accepted, and neither answered nor dead nor cancelled."""
     duplicated: tuple[str, ...] = ()
     """With more than one effect: outputs of different ids or contents for one input."""
     disordered: tuple[str, ...] = ()
@@ -78,7 +78,7 @@ def judge(name: str, facts: Sequence[Fact], *, ordered: bool = True) -> Verdict:
     accepted = [each.subject for each in facts if each.operation == "publish" and each.phase == "ok"]
     outputs = _of(facts, "output", "ok")
     dead = {each.subject for each in _of(facts, "dead", "ok")}
-    answered = {each.subject for each in outputs}
+    ended = {each.subject for each in outputs} | dead | {each.subject for each in _of(facts, "cancel", "ok")}
     faults = [each for each in facts if each.operation == "fault"]
     begun = Counter(each.subject for each in _of(facts, "call", "invoke"))
     open_at_fault = _open_at_fault(facts)
@@ -87,7 +87,7 @@ def judge(name: str, facts: Sequence[Fact], *, ordered: bool = True) -> Verdict:
         operations=sum(each.phase == "invoke" for each in facts),
         faults=len(faults),
         hits=sum(bool(each.detail.get("hit")) for each in faults),
-        lost=tuple(each for each in dict.fromkeys(accepted) if each not in answered | dead),
+        lost=tuple(each for each in dict.fromkeys(accepted) if each not in ended),
         duplicated=_duplicated(outputs),
         disordered=_disordered(facts if ordered else (), outputs),
         overlapping=_overlapping(facts),

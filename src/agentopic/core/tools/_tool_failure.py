@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 from agentopic.concealment import redacted
 from agentopic.core._cancellation_token import CancellationToken
 from agentopic.errors import (
+    DivergedError,
     JournalError,
     Reject,
     RetryLater,
@@ -21,7 +22,7 @@ from agentopic.errors import (
 
 T = TypeVar("T")
 
-NOT_FOR_THE_MODEL = (JournalError, TransportError, TurnClosedError, RetryLater, Reject)
+NOT_FOR_THE_MODEL = (JournalError, TransportError, TurnClosedError, DivergedError, RetryLater, Reject)
 """Failures around a call, not of the tool: they end the attempt instead of being told to the model."""
 
 

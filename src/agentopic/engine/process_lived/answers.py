@@ -53,7 +53,7 @@ def answer_envelope(
     extensions: dict[str, ExtensionValue] = {
         names.CORRELATIONID: request.correlationid or request.id,
         names.CAUSATIONID: request.id,
-        names.AGHOPS: request.aghops + 1,
+        names.AGHOPS: request.next_hops,
         names.AGMSGKIND: kind,
         names.AGREQUESTID: request_id,
         names.AGAGENTSENDERTYPE: agent.type,

@@ -23,7 +23,7 @@ def caused(event_id: str) -> dict[str, ExtensionValue]:
     return {
         names.CORRELATIONID: cause.correlationid or cause.id,
         names.CAUSATIONID: cause.id,
-        names.AGHOPS: cause.aghops + 1,
+        names.AGHOPS: cause.next_hops,
         **traces,
     }
 

@@ -15,6 +15,7 @@ from agentopic.agentchat.base import ChatAgent, TaskResult, Team, TerminationCon
 from agentopic.agentchat.messages import (
     BaseAgentEvent,
     BaseChatMessage,
+    MessageFactory,
     ModelClientStreamingChunkEvent,
 )
 from agentopic.agentchat.state import TeamState
@@ -43,7 +44,7 @@ from agentopic.core import (
     SingleThreadedAgentRuntime,
     TypeSubscription,
 )
-from agentopic.errors import TeamError
+from agentopic.errors import TeamError, TeamInterruptedError
 
 
 class BaseGroupChat(Team, ABC, ComponentBase[BaseModel]):
@@ -113,6 +114,26 @@ class BaseGroupChat(Team, ABC, ComponentBase[BaseModel]):
     @abstractmethod
     def _create_group_chat_manager_factory(self, **setup: Any) -> Callable[[], BaseGroupChatManager]:
         """What makes managers of this kind of team; `setup` are arguments of BaseGroupChatManager, all but the last."""
+
+    @property
+    def participant_names(self) -> list[str]:
+        """The names of the participants, in order."""
+        return [*self._participant_names]
+
+    @property
+    def participants(self) -> list[ChatAgent | Team]:
+        """The participants, in order."""
+        return [*self._participants]
+
+    @property
+    def manager_name(self) -> str:
+        """The name under which the manager's state is saved."""
+        return self._group_chat_manager_name
+
+    @property
+    def message_factory(self) -> MessageFactory:
+        """Knows the classes of messages that the team may say."""
+        return self._message_factory
 
     # ── agents ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -349,5 +370,6 @@ class BaseGroupChat(Team, ABC, ComponentBase[BaseModel]):
 
 def _result(end: GroupChatTermination, shown: list[BaseAgentEvent | BaseChatMessage]) -> TaskResult:
     if end.error is not None:
-        raise TeamError(str(end.error), end.error.error_type, end.error.error_message)
+        kind = TeamInterruptedError if end.error.retryable else TeamError
+        raise kind(str(end.error), end.error.error_type, end.error.error_message)
     return TaskResult(messages=shown, stop_reason=end.message.content)

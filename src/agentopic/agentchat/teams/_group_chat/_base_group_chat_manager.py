@@ -107,6 +107,28 @@ class BaseGroupChatManager(SequentialRoutedAgent, ABC):
         self._current_turn = 0
         self._progress = ManagerProgress()
 
+    @property
+    def run(self) -> int:
+        """The number of the last run that was begun; 0: none."""
+        return self._progress.run
+
+    @property
+    def is_running(self) -> bool:
+        """Whether that run goes on."""
+        return self._progress.is_open
+
+    def begin_number(self, run: int) -> None:
+        """Have the run of this number go on, though nothing is asked of anybody yet."""
+        self._progress.begin(run)
+
+    def end_number(self) -> None:
+        """End the run without a word; what still comes of it is dropped."""
+        self._progress.end()
+
+    def awaits(self, run: int, name: str) -> bool:
+        """Whether a participant was asked to speak in this run, and has not yet."""
+        return self._progress.is_of(run) and name in self._progress.active_speakers
+
     # ── what a kind of team decides ────────────────────────────────────────────────────────────────────────
 
     @abstractmethod

@@ -12,6 +12,7 @@ from typing import Self
 from agentopic.agentchat.messages import StopMessage
 from agentopic.agentchat.teams._group_chat._carried import Carried
 from agentopic.core._payload import payload
+from agentopic.errors import AgentopicError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,8 @@ class SerializableException:
     error_type: str
     error_message: str
     traceback: str | None = None
+    retryable: bool = False
+    """Whether another attempt may end differently."""
 
     @classmethod
     def from_exception(cls, error: BaseException) -> Self:
@@ -29,6 +32,7 @@ class SerializableException:
             error_type=type(error).__name__,
             error_message=str(error),
             traceback="".join(traceback.format_exception(error)),
+            retryable=not isinstance(error, AgentopicError) or error.retryable,
         )
 
     def __str__(self) -> str:
