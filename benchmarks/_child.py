@@ -63,11 +63,11 @@ class Child:
 
 
 @contextmanager
-def service(*arguments: object) -> Generator[Child]:
-    """Run `benchmarks._service_process` and yield once it says that it is ready."""
+def service(*arguments: object, module: str = "_service_process") -> Generator[Child]:
+    """Run `benchmarks.<module>` and yield once it says that it is ready."""
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
-        command = [sys.executable, "-m", "benchmarks._service_process", *map(str, arguments)]
+        command = [sys.executable, "-m", f"benchmarks.{module}", *map(str, arguments)]
         with log.open("wb") as output, subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output) as process:
             try:
                 _wait_until_ready(process, log)

@@ -6,7 +6,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from agentopic.agentchat.service import RemoteTeam
     from agentopic.core import (
         AgentId,
         DefaultTopicId,
@@ -48,7 +47,6 @@ if TYPE_CHECKING:
         UnreachableError,
     )
     from agentopic.settings import Settings
-    from agentopic.team_service import TeamService
 
 __version__ = "0.1.0"
 
@@ -71,14 +69,12 @@ __all__ = [
     "MissingTopicError",
     "ModelError",
     "Reject",
-    "RemoteTeam",
     "RequestError",
     "RequestTimeoutError",
     "RetryLater",
     "RetryPolicy",
     "RoutedAgent",
     "Settings",
-    "TeamService",
     "TopicId",
     "TypePrefixSubscription",
     "TypeSubscription",
@@ -117,10 +113,8 @@ _HOMES: dict[str, tuple[str, str]] = {
     "DurableRuntime": ("agentopic.durable", "DurableRuntime"),
     "EngineOptions": ("agentopic.engine.options", "EngineOptions"),
     "Envelope": ("agentopic.envelope", "Envelope"),
-    "RemoteTeam": ("agentopic.agentchat.service", "RemoteTeam"),
     "RetryPolicy": ("agentopic.engine.options", "RetryPolicy"),
     "Settings": ("agentopic.settings", "Settings"),
-    "TeamService": ("agentopic.team_service", "TeamService"),
     "serve": ("agentopic.engine.service", "serve"),
 }
 

@@ -18,6 +18,11 @@ def allows_component_source() -> bool:
     return _first("AGENTOPIC_ALLOW_COMPONENT_SOURCE").lower() in _TRUE
 
 
+def allows_component_commands() -> bool:
+    """Whether commands that component JSON names may be started."""
+    return _first("AGENTOPIC_ALLOW_COMPONENT_COMMANDS").lower() in _TRUE
+
+
 def is_runtime_tracing_off() -> bool:
     """Whether runtimes make no spans."""
     return _first("AGENTOPIC_DISABLE_RUNTIME_TRACING", "AUTOGEN_DISABLE_RUNTIME_TRACING").lower() in _TRUE

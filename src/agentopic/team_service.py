@@ -1,14 +1,16 @@
-"""`TeamService`: a team of agents as durable services, one agent type for its manager and one per participant."""
+"""`TeamService`: a team of agents as durable services, and `RemoteTeam` by which it is called from anywhere."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
 
-from agentopic.agentchat.service import PAYLOADS, TeamBlueprint, TeamOutput, TeamSource
+from agentopic.agentchat.service import PAYLOADS, RemoteTeam, TeamBlueprint, TeamOutput, TeamSource
 from agentopic.core import AgentRuntime, TypeSubscription
 from agentopic.engine.service import AgentService
 from agentopic.errors import ConfigError
+
+__all__ = ["RemoteTeam", "TeamService"]
 
 
 class TeamService:

@@ -6,11 +6,12 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 SCHEMA = {"type": "object", "properties": {"item": {"type": "string"}}, "required": ["item"]}
 
 
-def called(log: Path, name: str, item: str) -> dict:
+def called(log: Path, name: str, item: str) -> dict[str, Any]:
     with log.open("a") as lines:
         lines.write(f"{name}\n")
     if name == "hang":
@@ -18,7 +19,7 @@ def called(log: Path, name: str, item: str) -> dict:
     return {"content": [{"type": "text", "text": f"{name} {item}"}]}
 
 
-def answered(log: Path, method: str, params: dict) -> dict:
+def answered(log: Path, method: str, params: dict[str, Any]) -> dict[str, Any]:
     if method == "initialize":
         info = {"name": "till", "version": "1"}
         return {"protocolVersion": params["protocolVersion"], "capabilities": {"tools": {}}, "serverInfo": info}

@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from agentopic.agentchat.agents import AssistantAgent, SocietyOfMindAgent
-from agentopic.agentchat.base import TaskResult
+from agentopic.agentchat.base import ChatAgent, TaskResult, Team
 from agentopic.agentchat.teams import DiGraphBuilder, GraphFlow, RoundRobinGroupChat, SelectorGroupChat
 from agentopic.agentchat.tools import AgentTool, TeamTool
 from agentopic.core import CancellationToken, MessageContext
@@ -44,7 +44,9 @@ async def streamed(outside: Outside) -> TaskResult:
 
 async def streamed_team(outside: Outside) -> TaskResult:
     """A later attempt is given recorded answers in other pieces, and shows the same ids after them."""
-    people = [outside.agent(name, "in three pieces", model_client_stream=True) for name in ("one", "two")]
+    people: list[ChatAgent | Team] = [
+        outside.agent(name, "in three pieces", model_client_stream=True) for name in ("one", "two")
+    ]
     return await RoundRobinGroupChat(people, max_turns=3).run(task="go")
 
 
@@ -119,7 +121,7 @@ async def nested_team(outside: Outside) -> TaskResult:
 
 
 async def chosen_speakers(outside: Outside) -> TaskResult:
-    people = [outside.agent("one", "1"), outside.agent("two", "2", "3")]
+    people: list[ChatAgent | Team] = [outside.agent("one", "1"), outside.agent("two", "2", "3")]
     chooser = outside.model("chooser", "two")
     return await SelectorGroupChat(people, chooser, max_turns=2, allow_repeated_speaker=True).run(task="go")
 

@@ -41,7 +41,7 @@ async def hanging(item: str) -> str:
 
 
 def hanging_in_a_thread(item: str) -> str:
-    time.sleep(5)
+    time.sleep(1)
     return "late"
 
 
@@ -110,7 +110,7 @@ async def test_a_rough_tool_ends_in_its_message_on_every_attempt(where: str, nam
 
     assert text in said.last
     assert len(said.last) < 1_000
-    assert flags(said) == ([] if where == "AgentTool" else [is_error])
+    assert flags(said) == [is_error]
     assert attempts[0] == attempts[1]
     assert outside.done["clerk"] == 1
 

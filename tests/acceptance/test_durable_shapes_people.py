@@ -202,7 +202,7 @@ async def test_a_question_waits_through_a_deployment_of_new_code_and_is_answered
 
     async def new_version(outside: Outside) -> TaskResult:
         result = await proxy_in_a_nested_team(outside)
-        return await outside.agent("thanks", "thank you").run(task=list(result.messages[-1:]))
+        return await outside.agent("thanks", "thank you").run(task=result.messages[-1].to_text())
 
     first = await process(url, proxy_in_a_nested_team, old)
     await first.publish_message(*TASK[0])

@@ -183,6 +183,22 @@ def test_an_assistant_answers_with_an_object(folder: Folder) -> None:
     assert folder.example("structured_output") == "happy, 7 of 10\n"
 
 
+def test_every_customer_has_a_conversation_that_another_process_goes_on_with(folder: Folder) -> None:
+    printed = folder.example("assistant_service").splitlines()
+
+    assert [(line.split()[0], line[-2]) for line in printed] == [("ann", "2"), ("bob", "2"), ("ann", "4")]
+
+
+def test_a_tool_is_called_once_somebody_allows_it_in_another_process(folder: Folder) -> None:
+    printed = folder.example("approval").splitlines()
+
+    assert printed == [
+        "asked: Call the tool refund? (it is money)",
+        "refund: 2000 cents for o-17",
+        "2000 cents paid back for o-17",
+    ]
+
+
 def test_a_team_goes_on_until_somebody_approves(folder: Folder) -> None:
     printed = folder.example("team").splitlines()
 
@@ -190,6 +206,13 @@ def test_a_team_goes_on_until_somebody_approves(folder: Folder) -> None:
         f"---------- TextMessage ({name}) ----------" for name in ("user", "writer", "critic", "writer", "critic")
     ]
     assert "APPROVE" in printed
+
+
+def test_a_team_is_served_and_its_run_joined_by_id(folder: Folder) -> None:
+    printed = folder.example("team_service").splitlines()
+
+    assert printed[0] == "user: Write a headline."
+    assert printed[-2:] == ["critic: APPROVE", "5 messages; Text 'APPROVE' mentioned"]
 
 
 def test_an_agent_is_loaded_from_json_that_may_not_do_everything(folder: Folder) -> None:

@@ -97,6 +97,10 @@ class Fleet:
         worker.send_signal(signal.SIGSTOP)
         self.fault("stop", worker)
         await asyncio.sleep(seconds)  # the fault itself
+        self.go_on(worker)
+
+    def go_on(self, worker: Worker) -> None:
+        """SIGCONT a worker."""
         worker.send_signal(signal.SIGCONT)
 
     async def retire(self, worker: Worker) -> int:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import random
 import signal
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from agentopic.testing.history import HistoryFile
 HISTORY = HistoryFile(Path(os.environ.get("CHAOS_HISTORY", "history.jsonl")))
 LEAST, MOST = (float(each) for each in os.environ.get("CHAOS_CALL_SECONDS", "0.2,0.5").split(","))
 HANG = float(os.environ.get("CHAOS_HANG_SECONDS", "10"))
+NAP = 2.0
 CONCURRENCY = int(os.environ.get("CHAOS_CONCURRENCY", "8"))
 MODEL = os.environ.get("CHAOS_MODEL")
 points: list[FaultPoints] = []
@@ -31,7 +33,8 @@ points: list[FaultPoints] = []
 class Order(BaseModel):
     number: int
     does: str = ""
-    """`kill`: its process dies of it; `fail`: the handler raises whatever is tried; `hang`: for HANG seconds."""
+    """`kill`: its process dies of it; `fail`: the handler raises whatever is tried; `hang`: for HANG seconds; `sleep`:
+    by a durable timer of NAP seconds, before it pays."""
 
 
 @payload("chaos.Receipt.v1")
@@ -53,11 +56,18 @@ class Cashier(RoutedAgent):
         if message.does == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
         try:
-            await self._serve(message)
+            await self._serve(message, ctx)
         finally:
             HISTORY.note("turn", "ok", name, key=self.id.key)
 
-    async def _serve(self, message: Order) -> None:
+    async def _nap(self, ctx: MessageContext) -> None:
+        """Sleep by a durable timer, and refuse to have slept less by a clock that nobody steps."""
+        began = time.monotonic()
+        await ctx.sleep(NAP)
+        if (slept := time.monotonic() - began) < NAP - 0.1:
+            raise ValueError(f"woken after {slept} s")
+
+    async def _serve(self, message: Order, ctx: MessageContext) -> None:
         call = f"pay-{message.number}"
 
         async def pay() -> str:
@@ -69,6 +79,8 @@ class Cashier(RoutedAgent):
 
         if message.does == "fail":
             raise ValueError("never to be served")
+        if message.does == "sleep":
+            await self._nap(ctx)
         HISTORY.note("call", "unknown", call)
         if MODEL:
             paid = await _ask_model(MODEL, message.number)

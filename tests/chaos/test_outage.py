@@ -13,9 +13,10 @@ from agentopic.testing import KafkaServer, PostgresServer
 from agentopic.testing.history import Fact
 from agentopic.testing.proof import require, scale
 
+from .asking import ask_all
 from .conftest import Open
 from .fleet import LEASE_SECONDS, until
-from .outside import posts
+from .outside import Post, posts
 
 
 @pytest.mark.timeout(900)
@@ -112,21 +113,28 @@ def _restore(server: PostgresServer) -> None:
 
 
 @pytest.mark.timeout(300)
-async def test_clocks_that_jump_by_an_hour_decide_nothing(open_mesh: Open, tmp_path: Path) -> None:
-    clock = tmp_path / "clock"
+async def test_clocks_that_jump_by_an_hour_decide_nothing(open_mesh: Open, postgres_dsn: str, tmp_path: Path) -> None:
+    orders, questions, clock = scale(150, 1000), scale(40, 400), tmp_path / "clock"
     clock.write_text("0")
     with open_mesh() as mesh:
         wrong, right = await mesh.staff(1, CHAOS_CLOCK=str(clock)) + await mesh.staff(1)
-        await mesh.publish(posts(range(scale(150, 1000))))
+        await mesh.publish(Post(each.number, each.key, does=_deed(each.number)) for each in posts(range(orders)))
+        asking = asyncio.create_task(ask_all(mesh, postgres_dsn, range(questions)))
         for seconds in (3600, -3600, 0, 7200):
             await until(lambda: bool(mesh.fleet.open_calls(wrong)), "the worker with the wrong clock is at work")
             clock.write_text(str(seconds))
             mesh.fleet.fault("clock step", hit=sorted(mesh.fleet.open_calls(wrong)))
             await asyncio.sleep(0.5)  # it works with the wrong time for a while
+        await asking
 
-        verdict = await mesh.judge("clock steps of an hour")
+        verdict = await mesh.judge("clock steps of an hour", requests=questions)
         assert right.poll() is None
         assert wrong.poll() is None
 
     assert verdict.repaid == 0
-    assert verdict.dead == 0
+    assert verdict.dead == 0, "a timer, a request or a lease believed the wrong clock"
+
+
+def _deed(number: int) -> str:
+    """Some orders sleep by the journal's clock before they are served."""
+    return "sleep" if number % 5 == 0 else ""

@@ -9,15 +9,11 @@ import sys
 
 import pytest
 
-from agentopic import DurableRuntime
-from agentopic.core import AgentId, try_get_known_serializers_for_type
-from agentopic.errors import AgentopicError
 from agentopic.testing.proof import require, scale
 
+from .asking import ask_all
 from .conftest import Open
 from .fleet import HERE, until
-from .ledger_agent import Receipt
-from .shop_mesh import Mesh
 
 
 @pytest.mark.timeout(600)
@@ -25,7 +21,7 @@ async def test_every_request_has_one_end_while_callees_are_killed(open_mesh: Ope
     count, kills = scale(200, 5000), scale(1, 10)
     with open_mesh(CHAOS_CALL_SECONDS="0.1,0.3", CHAOS_CONCURRENCY="16") as mesh:
         await mesh.staff(2)
-        asking = asyncio.create_task(_ask_all(mesh, postgres_dsn, range(count)))
+        asking = asyncio.create_task(ask_all(mesh, postgres_dsn, range(count)))
         for _ in range(kills):
             living = [each for each in mesh.fleet.workers if each.poll() is None]
             await mesh.fleet.kill(living[0])
@@ -41,7 +37,7 @@ async def test_every_request_has_one_end_while_callees_are_killed(open_mesh: Ope
 async def test_a_thousand_requests_at_once_are_answered_once_each(open_mesh: Open, postgres_dsn: str) -> None:
     with open_mesh(CHAOS_CALL_SECONDS="0.01,0.05", CHAOS_CONCURRENCY="64") as mesh:
         await mesh.staff(2)
-        await _ask_all(mesh, postgres_dsn, range(1000))
+        await ask_all(mesh, postgres_dsn, range(1000))
 
         verdict = require("1,000 requests at once", mesh.fleet.history.read())
 
@@ -64,7 +60,7 @@ async def test_a_caller_that_died_asks_again_and_gets_the_stored_answer(
         caller.kill()
         caller.wait()
         history.note("fault", "ok", "caller killed", hit=sorted(mesh.fleet.open_calls(worker)))
-        await _ask_all(mesh, postgres_dsn, range(count))
+        await ask_all(mesh, postgres_dsn, range(count))
 
         verdict = require("requests, caller killed", history.read())
 
@@ -89,26 +85,3 @@ async def main(kafka, journal, namespace, count):
 
 asyncio.run(main(*sys.argv[1:]))
 """
-
-
-async def _ask_all(mesh: Mesh, journal: str, numbers: range) -> None:
-    client = DurableRuntime(f"kafka://{mesh.kafka}", journal, namespace=mesh.fleet.namespace)
-    client.add_message_serializer(try_get_known_serializers_for_type(Receipt))
-    await client.start()
-    try:
-        await asyncio.gather(*(_ask(mesh, client, number) for number in numbers))
-    finally:
-        await client.stop()
-
-
-async def _ask(mesh: Mesh, client: DurableRuntime, number: int) -> None:
-    history, name = mesh.fleet.history, f"ask-{number}"
-    history.note("request", "invoke", name)
-    try:
-        question = Receipt(number=number, paid="", turns=0)
-        answer = await client.send_message(question, AgentId("cashier", f"c{number}"), message_id=name)
-    except AgentopicError as exc:
-        history.note("request", "fail", name, error=repr(exc))
-        raise
-    assert answer.turns == number * 2
-    history.note("request", "ok", name)

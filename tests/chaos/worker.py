@@ -8,6 +8,7 @@ import signal
 import sys
 from dataclasses import replace
 from datetime import datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
@@ -62,7 +63,8 @@ def ready() -> None:
 async def main(settings: Settings) -> None:
     """Serve until SIGTERM."""
     runtime = EngineRuntime(rigged(wiring.mesh(settings)), wiring.engine_options(settings))
-    await serve(runtime, [ledger_agent.app], ready=ready)
+    served = import_module(os.environ.get("CHAOS_SERVICE", "ledger_agent"))
+    await serve(runtime, [served.app], ready=ready)
 
 
 if __name__ == "__main__":

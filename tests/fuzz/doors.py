@@ -23,7 +23,7 @@ from agentopic.envelope import json as events
 from agentopic.errors import AgentopicError, ConfigError, EnvelopeError, StateFileError
 from agentopic.settings import Settings, fields, variables
 
-from .inputs import BYTES, CONTENT_TYPES, DOCUMENTS, HEADERS, JSON, NAMES, VALUES
+from .inputs import BYTES, CONTENT_TYPES, DAMAGED_MESSAGES, DOCUMENTS, FIELDS, HEADERS, JSON, MESSAGES, NAMES, VALUES
 from .mesh import handled_after
 
 
@@ -76,7 +76,12 @@ def _batch(given: bytes) -> None:
 @_refusing(EnvelopeError)
 def _http(given: tuple[Mapping[str, str], bytes]) -> None:
     headers, body = given
-    http.decode_all(list(headers.items()), body)
+    for envelope in http.decode_all(list(headers.items()), body):
+        # A header is text: what comes back the first time is what comes back ever after.
+        sent = http.encode(envelope)
+        seen = http.decode(sent.headers, sent.body)
+        again = http.encode(seen)
+        assert http.decode(again.headers, again.body) == seen
 
 
 @_refusing(EnvelopeError)
@@ -181,12 +186,13 @@ DOORS = (
                 NAMES.map("ce-{}".format) | st.just("content-type"),
                 VALUES | CONTENT_TYPES.map(lambda raw: raw.decode("latin-1")),
                 max_size=7,
-            ),
+            )
+            | FIELDS,
             DOCUMENTS,
         ),
         open=_http,
     ),
-    Door(name="event in Protobuf", inputs=BYTES, open=_protobuf),
+    Door(name="event in Protobuf", inputs=BYTES | MESSAGES | DAMAGED_MESSAGES, open=_protobuf),
     Door(name="file of state", inputs=_FILES, open=_state),
     Door(name="settings", inputs=st.dictionaries(_VARIABLES, _LITERALS | _URLS, max_size=4), open=_settings),
     Door(

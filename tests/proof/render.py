@@ -111,7 +111,9 @@ def _soaked(entry: Entry) -> Sequence[object]:
 
 def _fuzz(entries: Sequence[Entry]) -> str:
     head = ("Fuzzed door", "inputs", "taken", "broke it", "s")
-    return _table(head, ([entry[name] for name in ("name", "thrown", "taken", "broken", "seconds")] for entry in entries))
+    return _table(
+        head, ([entry[name] for name in ("name", "thrown", "taken", "broken", "seconds")] for entry in entries)
+    )
 
 
 def _mutants(entries: Sequence[Entry]) -> str:

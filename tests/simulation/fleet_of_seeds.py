@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from .storm import storm
+from .themes import themes_of
 
 ROOT = Path(__file__).parents[2]
 SEEDS_FILE = Path(__file__).with_name("seeds.txt")
@@ -30,12 +33,15 @@ class Tally:
     repaid: int = 0
     repeated: int = 0
     dead: int = 0
+    themes: Counter[str] = field(default_factory=Counter[str])
+    """How many seeds were about what."""
     failures: list[str] = field(default_factory=list[str])
     failed_seeds: list[int] = field(default_factory=list[int])
 
     def play(self, seed: int) -> None:
         """Play one seed."""
         self.seeds += 1
+        self.themes.update(themes_of(seed))
         try:
             verdict = storm(seed)
         except (AssertionError, RuntimeError) as exc:
@@ -56,8 +62,8 @@ class Tally:
 
     def add(self, other: Tally) -> None:
         """Add what another worker saw."""
-        for name, value in asdict(other).items():
-            setattr(self, name, getattr(self, name) + value)
+        for each in fields(self):
+            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
 
 
 def kept_seeds() -> Sequence[int]:
@@ -69,12 +75,17 @@ def kept_seeds() -> Sequence[int]:
 def play(first: int, count: int, *, step: int = 1) -> Tally:
     """Play seeds in this process."""
     logging.disable(logging.CRITICAL)  # a simulated disaster a millisecond: what the engine warns of is the plan
+    before = gc.get_threshold()
+    gc.set_threshold(
+        50_000, 50, 100
+    )  # nothing of a seed outlives it: looking through all of it again and again is vain
     try:
         tally = Tally()
         for seed in range(first, first + count, step):
             tally.play(seed)
         return tally
     finally:
+        gc.set_threshold(*before)
         logging.disable(logging.NOTSET)
 
 
@@ -94,7 +105,8 @@ def play_on_all_cores(first: int, count: int) -> tuple[Tally, float]:
     for worker in running:
         output, _ = worker.communicate()
         assert worker.returncode == 0, f"a worker ended with {worker.returncode}"
-        tally.add(Tally(**json.loads(output)))
+        said = json.loads(output)
+        tally.add(Tally(**{**said, "themes": Counter(said["themes"])}))
     return tally, time.monotonic() - began
 
 

@@ -27,14 +27,14 @@ from .till import Order, Receipt, Till
 
 NS = "sim"
 PARTITIONS = 2
-LEASE_SECONDS = 0.8
+LEASE_SECONDS = 1.5
 OPTIONS: dict[str, Any] = {
     "namespace": NS,
     "partitions": PARTITIONS,
     "lease_seconds": LEASE_SECONDS,
     "drain_seconds": 2.0,
     "retry": RetryPolicy(max_failures=3, initial_seconds=0.05),
-    "request_resend_seconds": 1.0,
+    "request_resend_seconds": 0.6,
     "request_timeout_seconds": 60.0,
 }
 UNWOUND_SECONDS, KEPT_SECONDS = 0.3, 60.0
@@ -180,6 +180,8 @@ class Shop:
             self.history.note("output", "ok", f"order-{receipt.number}", key=event.source, id=event.id, **rest)
         for subject in self._dead():
             self.history.note("dead", "ok", subject)
+            if subject not in {f"order-{number}" for number in self.cancelled}:
+                self.wrong.append(f"{subject} was given up without a reason")
         self.wrong.extend(self._half_done())
         return self.history.facts
 

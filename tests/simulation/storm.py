@@ -16,8 +16,10 @@ from .shop import KEPT_SECONDS, LEASE_SECONDS, PARTITIONS, UNWOUND_SECONDS, Shop
 from .themes import DEEDS, themes_of
 
 AFTERMATH_SECONDS = 0.3
-PATIENT_STEPS = 300
-FIRST_STEP, LAST_STEP = 20, 900
+PATIENT_STEPS = 250
+FIRST_STEP, LAST_STEP = 20, 650
+STOPPED = 0.3
+"""How many of the seeds end with an orderly stop; the others just end."""
 CLERKS_ORDERS = range(100, 103)
 
 
@@ -43,7 +45,9 @@ class _Storm:
         """What must end before the seed does, and in which process."""
         self.numbers = iter(range(100))
         self.coming = 0
-        """How many processes are about to be started, or to go on."""
+        """How many faults have not ended yet, and how many guests are still to come."""
+        self.stood_still = False
+        """Whether a process was stopped or silent, and went on."""
         self.scattered = self.choice.random() < 0.3
         """Whether copies of an event lie in other partitions too: an order that nobody promises then."""
 
@@ -53,21 +57,22 @@ class _Storm:
         await asyncio.gather(*(world.spawn(each, self.shop.serve(each)) for each in self.living))
         self._invite()
         self._plan_faults()
-        for _ in range(choice.randrange(4, 9)):
+        for _ in range(choice.randrange(3, 8)):
             self._publish(choice.choice("ab"))
             await asyncio.sleep(choice.random() * 0.25)
         await world.until(lambda: not self.plan or self._is_over, 90)
         self._heal()
         done = await world.until(lambda: self._is_over, 200)
-        await asyncio.sleep(AFTERMATH_SECONDS)  # for what a process that had lost its lease might still do
+        if self.stood_still:
+            await asyncio.sleep(AFTERMATH_SECONDS)  # for what a process that had lost its lease might still do
         facts = self.shop.drain()
         verdict = judge(f"seed {self.seed}", facts, ordered=not self.scattered)
         failed = [each.detail for each in facts if each.operation == "request" and each.detail]
-        await self._stop()
+        if choice.random() < STOPPED:
+            await self._stop()
         assert done, f"{verdict.line()}; {self.themes}; unfinished: {world.store.lanes}"
         assert not failed, f"{verdict.line()}: requests failed: {failed}"
         assert not self.shop.wrong, f"{verdict.line()}: {self.shop.wrong}"
-        assert verdict.dead <= len(self.shop.cancelled), f"{verdict.line()}: given up without a reason"
         return verdict
 
     @property
@@ -156,7 +161,9 @@ class _Storm:
             world.loop.drop(process)
             successor = f"{process}'"
             self.living.append(successor)
-            self._later(choice.random(), lambda: world.spawn(successor, self.shop.serve(successor)))
+            world.loop.call_later(
+                choice.random(), lambda: world.spawn(successor, self.shop.serve(successor)), context=Context()
+            )
         elif kind == "freeze":
             world.loop.freeze(process)
             self._later(LEASE_SECONDS * (0.3 + choice.random() * 1.4), lambda: world.loop.thaw(process))
@@ -164,9 +171,7 @@ class _Storm:
             world.clock.wall_offset = timedelta(hours=choice.choice((-1, 1)))
         else:
             world.weather.silenced.add(process)
-            self._later(
-                LEASE_SECONDS * (0.8 + choice.random() * 1.2), lambda: world.weather.silenced.discard(process)
-            )
+            self._later(LEASE_SECONDS * (0.8 + choice.random() * 1.2), lambda: world.weather.silenced.discard(process))
 
     def _later(self, seconds: float, end: Callable[[], object]) -> None:
         """Have a fault end by itself; the seed is not over before."""
@@ -176,6 +181,7 @@ class _Storm:
             end()
 
         self.coming += 1
+        self.stood_still = True
         self.world.loop.call_later(seconds, ends, context=Context())  # the world's own: no process's fate touches it
 
     def _buried(self, process: str) -> None:

@@ -10,6 +10,7 @@ from agentopic.testing.proof import say, write
 
 from .fleet_of_seeds import kept_seeds, play, play_on_all_cores
 from .storm import storm
+from .themes import THEMES
 
 SEEDS = int(os.environ.get("SIMULATION_SEEDS", "10000"))
 BUDGET_SECONDS = 180
@@ -26,6 +27,7 @@ def test_no_seed_breaks_the_promise() -> None:
     assert tally.failures == []
     assert tally.seeds == SEEDS
     assert tally.hits > SEEDS / 5, "most faults hit nothing: the run proves little"
+    assert set(tally.themes) == set(THEMES)
     assert tally.repaid > 0, "no call was ever open at a crash: the run proves little"
 
 

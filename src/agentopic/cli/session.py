@@ -46,7 +46,13 @@ def admit_user_code(settings: Settings) -> None:
 
     settings.export_provider_keys()
     namespaces = policy_in_force().namespaces | frozenset(settings.allowed_provider_namespaces)
-    set_component_policy(ComponentPolicy(namespaces=namespaces, allow_source_code=settings.allow_component_source))
+    set_component_policy(
+        ComponentPolicy(
+            namespaces=namespaces,
+            allow_source_code=settings.allow_component_source,
+            allow_commands=settings.allow_component_commands,
+        )
+    )
 
 
 @asynccontextmanager

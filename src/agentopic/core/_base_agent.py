@@ -58,7 +58,7 @@ class BaseAgent(ABC, Agent):
     @property
     def metadata(self) -> AgentMetadata:
         """Type, key and description."""
-        return AgentMetadata(type=self.id.type, key=self.id.key, description=self._description)
+        return AgentMetadata(key=self.id.key, type=self.id.type, description=self._description)
 
     @property
     def type(self) -> str:

@@ -96,7 +96,12 @@ class ComponentLoader:
     @overload
     @classmethod
     def load_component(
-        cls, model: ComponentModel | dict[str, Any], expected: None = None, *, allow_source_code: bool | None = None
+        cls,
+        model: ComponentModel | dict[str, Any],
+        expected: None = None,
+        *,
+        allow_source_code: bool | None = None,
+        allow_commands: bool | None = None,
     ) -> Self: ...
 
     @overload
@@ -107,6 +112,7 @@ class ComponentLoader:
         expected: type[ExpectedType],
         *,
         allow_source_code: bool | None = None,
+        allow_commands: bool | None = None,
     ) -> ExpectedType: ...
 
     @classmethod
@@ -116,23 +122,27 @@ class ComponentLoader:
         expected: type[ExpectedType] | None = None,
         *,
         allow_source_code: bool | None = None,
+        allow_commands: bool | None = None,
     ) -> Self | ExpectedType:
         """Build the component that `model` describes.
 
         Source code in it (FunctionTool) is run only with `allow_source_code=True` or where the setting
-        AGENTOPIC_ALLOW_COMPONENT_SOURCE says so. Nothing is imported but for providers that are allowed.
+        AGENTOPIC_ALLOW_COMPONENT_SOURCE says so; commands in it (MCP servers over stdio) are accepted only with
+        `allow_commands=True` or AGENTOPIC_ALLOW_COMPONENT_COMMANDS. Nothing is imported but for providers that are
+        allowed.
 
         Raises:
             ComponentProviderError: its provider is outside the allowed namespaces, unknown or no component.
             ComponentVersionError: it is of a version that the provider cannot read.
             ComponentSourceError: it carries source code, which may not be run here.
+            ComponentCommandError: it names a command, which may not be started here.
             ComponentConfigError: it is malformed, or its config does not fit the provider.
             ComponentError: the result is not of the expected type. `path` says where, for all of these.
         """
         wanted: type = cls if expected is None else expected
         path = place_of(model)
         parsed = _parsed(model, path)
-        with vouching_for(cls.__module__, allow_source_code=allow_source_code):
+        with vouching_for(cls.__module__, allow_source_code=allow_source_code, allow_commands=allow_commands):
             instance = _build(_component_class(parsed.provider, joined(path, "provider")), parsed, path)
         if not isinstance(instance, wanted):
             found = f"{parsed.provider!r} is not a {wanted.__name__}"

@@ -23,6 +23,8 @@ class ComponentPolicy:
     """Packages, beside agentopic's own, whose classes may be named: `shop` or `shop.agents`."""
     allow_source_code: bool = False
     """Whether components that carry source code (FunctionTool) may be loaded: loading runs it."""
+    allow_commands: bool = False
+    """Whether components that name a command (MCP servers over stdio) may be loaded: using them starts it."""
     allow_private_addresses: bool = True
     """Whether a network tool that asks for it may open private and loopback addresses: no, for JSON of strangers."""
 
@@ -45,7 +47,9 @@ def policy_in_force() -> ComponentPolicy:
     if chosen is not None:
         return chosen
     return ComponentPolicy(
-        namespaces=switches.provider_namespaces(), allow_source_code=switches.allows_component_source()
+        namespaces=switches.provider_namespaces(),
+        allow_source_code=switches.allows_component_source(),
+        allow_commands=switches.allows_component_commands(),
     )
 
 
@@ -65,10 +69,16 @@ def use_component_policy(policy: ComponentPolicy) -> Generator[None]:
 
 
 @contextmanager
-def vouching_for(module: str, *, allow_source_code: bool | None = None) -> Generator[None]:
-    """Allow the package of a class that loads components, and source code if that is said, for the enclosed block."""
+def vouching_for(
+    module: str, *, allow_source_code: bool | None = None, allow_commands: bool | None = None
+) -> Generator[None]:
+    """Allow the package of a class that loads components, and code and commands if that is said, for the block."""
     policy = policy_in_force()
-    namespaces = policy.namespaces | {module.partition(".")[0]}
-    source = policy.allow_source_code if allow_source_code is None else allow_source_code
-    with use_component_policy(replace(policy, namespaces=namespaces, allow_source_code=source)):
+    vouched = replace(
+        policy,
+        namespaces=policy.namespaces | {module.partition(".")[0]},
+        allow_source_code=policy.allow_source_code if allow_source_code is None else allow_source_code,
+        allow_commands=policy.allow_commands if allow_commands is None else allow_commands,
+    )
+    with use_component_policy(vouched):
         yield

@@ -18,6 +18,7 @@ from agentopic.engine.mesh import Mesh
 from agentopic.engine.messaging import Messages
 from agentopic.engine.middleware import Middleware
 from agentopic.engine.options import EngineOptions
+from agentopic.engine.preview_reader import PreviewReader
 from agentopic.engine.process_lived.residence import Residence
 from agentopic.engine.request_ids import AskingStep
 from agentopic.engine.requests import Requests
@@ -75,6 +76,7 @@ class Connections:
             keep=self._keep,
         )
         self.control = self._controlling(catalog, options)
+        self.previews = PreviewReader(mesh, catalog, options)
         self.plan_links = Links(
             listener=self.listener,
             waker=self.waker,
@@ -133,6 +135,7 @@ class Connections:
     async def aclose(self) -> None:
         """End; whoever still waits for an answer is told. It may begin anew."""
         await self.requests.aclose()
+        await self.previews.aclose()
         await self.listener.aclose()
         await self.waker.aclose()
         await self.sender.aclose()

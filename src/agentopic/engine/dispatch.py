@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from agentopic.core import Agent, AgentId, BaseAgent, MessageContext
@@ -186,7 +187,8 @@ class Dispatcher:
 
     def refused(self, attempt: Attempt, error: Exception) -> Ended:
         """Return the end of a turn whose results the journal refuses to store: given up, its outputs dropped."""
-        return Ended(finish=self._endings.dead(self._unrecorded(attempt), error, "dead"))
+        dead = self._endings.dead(self._unrecorded(attempt), error, "dead")
+        return Ended(finish=replace(dead, asked=True))  # what it had asked is not known here
 
     def _unrecorded(self, attempt: Attempt) -> Turn:
         """Return a turn that no handler runs in."""

@@ -33,7 +33,7 @@ class _Sorted:
     decoded: list[tuple[Incoming, Delivery]] = field(default_factory=list[tuple[Incoming, Delivery]])
     dead: list[tuple[TopicPartition, OutboxRow]] = field(default_factory=list[tuple[TopicPartition, OutboxRow]])
     is_ahead: bool = False
-    """Whether more is stored than can be kept decoded."""
+    """Whether more waits to be begun than can be kept decoded."""
 
 
 class Intake:
@@ -83,7 +83,8 @@ class Intake:
         free = self._lanes.free(self._group.group)
         intaken = await self._writer.journal.intake(self._writer.me, replace(batch, free=free))
         self._outbox.add(intaken.rows)
-        read.is_ahead = not self._kept.put(read.decoded)
+        has_room = self._kept.put(read.decoded)
+        read.is_ahead = not has_room and len(intaken.started) < len(batch.deliveries)
         self._lanes.start(intaken.started)
         if intaken.cycles:
             # Here, so that nothing can take the lane before. A crash in between is repaired by the caller's

@@ -35,13 +35,20 @@ class Interventions:
         sender: AgentId | None,
         token: CancellationToken | None,
         message_id: str | None,
-    ) -> tuple[Any, str] | None:
-        """Return what to publish in place of a message, with its id; None when they drop it, which settles it."""
+        now: bool,
+    ) -> tuple[Any, str | None] | None:
+        """Return what to publish in place of a message, with its id; None when they drop it, which settles it.
+
+        What leaves a turn `now` and was given no id has none yet: its step derives one.
+        """
         sender, named = _sender(sender), message_id or mint_id()
         ctx = MessageContext(sender, topic_id, False, token or CancellationToken(), named)
         shown = await self._chain.on_publish(message, message_context=ctx)
         if shown is not DropMessage:
-            return shown, named
+            # The id minted above depends on the order of branches side by side: on a later attempt the step that
+            # has it would be another one, and what has left would leave again.
+            is_step = now and isinstance(current_turn.get(), Turn)
+            return shown, message_id if is_step else named
         self._log.dropped(message, sender, topic_id, MessageKind.PUBLISH)
         return None
 

@@ -25,6 +25,7 @@ from agentopic.telemetry.loggers import get_logger
 log = get_logger(__name__)
 
 Show = Callable[[AgentId, Any], None]
+"""Is given an agent and what it has shown."""
 
 
 class PreviewReader:
@@ -41,6 +42,8 @@ class PreviewReader:
     @asynccontextmanager
     async def watched(self, show: Show) -> AsyncGenerator[None]:
         """Give `show` every preview that comes inside the block: its agent and its data; see `Previews`.
+
+        Best effort: nothing of what is shown has committed.
 
         Raises:
             TransportError: the broker does not answer.

@@ -37,7 +37,7 @@ from agentopic.engine.mesh import Mesh
 from agentopic.engine.metering import Metering
 from agentopic.engine.middleware import Middleware
 from agentopic.engine.options import EngineOptions, RetryPolicy
-from agentopic.engine.preview_reader import PreviewReader
+from agentopic.engine.preview_reader import Show
 from agentopic.engine.process_lived.states import ResidentStates
 from agentopic.engine.routing import Router
 from agentopic.engine.topics import TopicCatalog
@@ -86,7 +86,6 @@ class EngineRuntime(ResidentStates):
         )
         self._residence = self._links.residence
         self._metering.control = self._links.control
-        self._previews = PreviewReader(mesh, self.catalog, options)
         self._connected = False
 
     # ── registration ───────────────────────────────────────────────────────────────────────────────────────
@@ -218,7 +217,6 @@ class EngineRuntime(ResidentStates):
             await self._life.stop()
         finally:
             await settling
-            await self._previews.aclose()
             await self._residence.aclose()
             await self._links.aclose()
             await self._large.aclose()
@@ -297,7 +295,7 @@ class EngineRuntime(ResidentStates):
         """
         if self._interventions:
             screened = await self._interventions.published(
-                message, topic_id, sender=sender, token=cancellation_token, message_id=message_id
+                message, topic_id, sender=sender, token=cancellation_token, message_id=message_id, now=now
             )
             if screened is None:
                 return
@@ -364,20 +362,14 @@ class EngineRuntime(ResidentStates):
         scope = self._metering.scope(run=run, agent_type=agent_type, day=day)
         return (await (await self._links.journal()).spent([scope]))[scope]
 
-    def previews(self, show: Callable[[AgentId, Any], None]) -> AbstractAsyncContextManager[None]:
-        """Have `show` given every preview from now on, with its agent; best effort, nothing of it has committed yet.
-
-        Raises:
-            TransportError: the broker does not answer.
-        """
-        return self._previews.watched(show)
+    def previews(self, show: Show) -> AbstractAsyncContextManager[None]:
+        """Have `show` given every preview from now on; see `PreviewReader.watched`."""
+        return self._links.previews.watched(show)
 
     @property
     def control(self) -> ControlClient:
         """Answers questions, cancels requests and runs, pauses and resumes agents, anywhere in the mesh."""
         return self._links.control
-
-    # ── parts ──────────────────────────────────────────────────────────────────────────────────────────────
 
     def _router(self, agent_type: str) -> Router:
         return Router(self._kernel, self.options.namespace, agent_type)

@@ -182,8 +182,9 @@ class Turn:
             TurnClosedError: the turn has finished.
         """
         self._require_open("a publish")
-
-        told = (topic.type, topic.source, content.type, message_id or "")
+        # What is set aside is told apart by its hash.
+        aside = content.extensions.get(names.AGDATASHA256, "")
+        told = (topic.type, topic.source, content.type, message_id or "", str(aside))
 
         def rows(step: str) -> Sequence[OutboxRow]:
             event_id = message_id or derive_id("now", *self._cause(), step)

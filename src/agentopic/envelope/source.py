@@ -41,7 +41,7 @@ def agent_source(namespace: str, agent_type: str, agent_key: str) -> str:
 
 
 def parse_agent_source(source: str) -> AgentSource | None:
-    """Return the agent that a source names; None when it is not the source of an agent, or holds a digest of its key."""
+    """Return the agent that a source names; None when it is no agent's source, or holds a digest of the key."""
     parts = source.split("/")
     if len(parts) != 5 or parts[0] or parts[2] != "agents":
         return None

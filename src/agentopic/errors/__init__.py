@@ -11,6 +11,7 @@ from agentopic.errors.actors import (
     UserInputError,
 )
 from agentopic.errors.configuration import (
+    ComponentCommandError,
     ComponentConfigError,
     ComponentDumpError,
     ComponentError,
@@ -102,6 +103,7 @@ from agentopic.errors.tools import (
     McpConnectionError,
     McpError,
     McpTimeoutError,
+    McpToolNotFoundError,
     MemoryStoreError,
     PatchError,
     ToolAnswerError,
@@ -131,6 +133,7 @@ __all__ = [
     "CassetteError",
     "CodeExecutorError",
     "CodeExecutorUnavailableError",
+    "ComponentCommandError",
     "ComponentConfigError",
     "ComponentDumpError",
     "ComponentError",
@@ -159,6 +162,7 @@ __all__ = [
     "McpConnectionError",
     "McpError",
     "McpTimeoutError",
+    "McpToolNotFoundError",
     "MemoryStoreError",
     "MessageDroppedError",
     "MessageFormatError",

@@ -55,6 +55,10 @@ class ComponentSourceError(ComponentError):
     """Raised when component JSON carries source code and nobody has allowed it to be run."""
 
 
+class ComponentCommandError(ComponentError):
+    """Raised when component JSON names a command to start and nobody has allowed that."""
+
+
 class UnreachableError(AgentopicError):
     """Raised when a broker, database or service does not answer at start (exit code 3)."""
 

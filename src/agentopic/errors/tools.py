@@ -43,6 +43,10 @@ class McpTimeoutError(McpConnectionError, ToolServerTimeoutError):
     """Raised when an MCP server does not answer in time."""
 
 
+class McpToolNotFoundError(McpError, ValueError):
+    """Raised when an MCP server offers no tool of the name asked for; names those it offers."""
+
+
 class CodeExecutorError(ToolError, RuntimeError):
     """Raised when a code executor cannot run code: not started, or what it runs on fails."""
 

@@ -245,6 +245,11 @@ class Settings(ProviderSettings, MeteringSettings):
         validation_alias=names("ALLOW_COMPONENT_SOURCE"),
         description="Whether source code in component JSON (function tools) may be run; for JSON you trust only.",
     )
+    allow_component_commands: bool = Field(
+        default=False,
+        validation_alias=names("ALLOW_COMPONENT_COMMANDS"),
+        description="Whether commands in component JSON (MCP servers over stdio) may be started; for JSON you trust only.",
+    )
     _sources: dict[str, str] = PrivateAttr(default_factory=dict[str, str])
 
     def __init__(self, **arguments: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar, cast
 from unittest import mock
@@ -23,6 +23,12 @@ from agentopic.testing.virtual_loop import VirtualLoop, owner_of
 T = TypeVar("T")
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+POLLS = {
+    "agentopic.engine.lanes.POLL_SECONDS": 0.6,
+    "agentopic.engine.partitions.READ_SECONDS": 0.6,
+    "agentopic.engine.partitions.PAUSE_SECONDS": 0.3,
+}
+"""How often is looked for what nobody has told: seldom, so that little of the time goes into looking in vain."""
 
 
 class VirtualClock:
@@ -237,7 +243,7 @@ def simulate(seed: int, play: Callable[[World], Coroutine[Any, Any, T]], *, seco
 
 @contextmanager
 def _seeded(choice: random.Random) -> Generator[None]:
-    """Draw jitter and ids from the seed."""
+    """Draw jitter and ids from the seed, and look seldom."""
     before, drawn = random.getstate(), [0]
 
     def following() -> tuple[int, int]:
@@ -246,7 +252,10 @@ def _seeded(choice: random.Random) -> Generator[None]:
 
     random.seed(choice.random())
     try:
-        with mock.patch("agentopic.envelope.ids._clock.next", following):
+        with ExitStack() as patched:
+            patched.enter_context(mock.patch("agentopic.envelope.ids._clock.next", following))
+            for name, seconds in POLLS.items():
+                patched.enter_context(mock.patch(name, seconds))
             yield
     finally:
         random.setstate(before)

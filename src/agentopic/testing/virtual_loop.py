@@ -13,6 +13,8 @@ from contextvars import Context, ContextVar, copy_context
 from random import Random
 from typing import Any, TypeVar
 
+from agentopic.testing.open_generators import OpenGenerators
+
 T = TypeVar("T")
 
 WORLD = ""
@@ -76,6 +78,9 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         self._frozen: set[str] = set()
         self._gone: set[str] = set()
         self._tasks: list[tuple[asyncio.Task[Any], Context]] = []
+        self._generators = OpenGenerators()
+        self._context = Context()
+        """In which the callback that runs was scheduled."""
         self._running = False
         self.steps = 0
         """Callbacks run so far."""
@@ -111,6 +116,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         for task, context in self._tasks:
             if not task.done():
                 _unwind(_coroutine(task), context)
+        self._generators.close(_end)
         self._tasks.clear()
         self._ready.clear()
         self._able.clear()
@@ -127,44 +133,52 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         before = events._get_running_loop()  # pyright: ignore[reportPrivateUsage]
         hooks = sys.get_asyncgen_hooks()
         events._set_running_loop(self)  # pyright: ignore[reportPrivateUsage]
-        sys.set_asyncgen_hooks(firstiter=None, finalizer=self._leave_generator)
+        sys.set_asyncgen_hooks(firstiter=self._begin_generator, finalizer=self._leave_generator)
         self._running = True
         try:
             task = self.create_task(main)
-            while not task.done():
-                self._step(seconds)
+            self._run_until(task, seconds)
             return task.result()
         finally:
             self._running = False
             sys.set_asyncgen_hooks(*hooks)
             events._set_running_loop(before)  # pyright: ignore[reportPrivateUsage]
 
-    def _leave_generator(self, generator: AsyncGenerator[Any, None]) -> None:
-        """Close a generator nobody holds any more, as any loop does; those left when all is over are never resumed."""
-        if self._running:
-            self.create_task(generator.aclose())
+    def _begin_generator(self, generator: AsyncGenerator[Any, None]) -> None:
+        self._generators.begun(generator, self._context)
 
-    def _step(self, limit: float) -> None:
-        able = self._able
-        if not able:
-            self._advance(limit)
+    def _leave_generator(self, generator: AsyncGenerator[Any, None]) -> None:
+        """Close a generator nobody holds any more, as any loop does; one of a dropped process when all is over."""
+        context = self._generators.context_of(generator)
+        if context is None:
             return
-        index = 0 if len(able) == 1 else int(self._choice.random() * len(able))
-        calls = self._ready[able[index]]
-        call = calls.popleft()
-        if not calls:
-            del self._ready[able[index]]
-            able[index] = able[-1]
-            able.pop()
-        work, call.work, call.done = call.work, None, True
-        if work is None:
-            return
-        self.steps += 1
-        try:
-            call.context.run(work[0], *work[1])
-        finally:
-            if self.after_step is not None:
-                self.after_step(self.steps)
+        if self._running and context.get(owner_of, WORLD) not in self._gone:
+            self.create_task(generator.aclose())
+        else:
+            self._generators.leave(generator, context)
+
+    def _run_until(self, task: asyncio.Task[Any], limit: float) -> None:
+        able, ready, draw = self._able, self._ready, self._choice.random
+        while not task.done():
+            if not able:
+                self._advance(limit)
+                continue
+            index = 0 if len(able) == 1 else int(draw() * len(able))
+            owner = able[index]
+            calls = ready[owner]
+            call = calls.popleft()
+            if not calls:
+                del ready[owner]
+                able[index] = able[-1]
+                able.pop()
+            work = call.work
+            if work is not None:
+                call.work, call.done = None, True
+                self.steps += 1
+                self._context = call.context
+                call.context.run(work[0], *work[1])
+                if self.after_step is not None:
+                    self.after_step(self.steps)
 
     def _advance(self, limit: float) -> None:
         while self._timers:
@@ -175,7 +189,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
                 raise StuckError(f"not finished after {limit:g} virtual seconds")
             self._now = max(self._now, at)
             self._enqueue(call)
-            if call.owner not in self._frozen:
+            if self._able:
                 return
         raise StuckError(f"nothing is left to happen at {self._now:g} virtual seconds")
 
@@ -270,6 +284,15 @@ def _unwind(coroutine: Any, context: Context) -> None:
             context.run(coroutine.throw, _Gone())
         except BaseException:  # noqa: BLE001 - whatever it ends with, it has ended
             return
+
+
+def _end(generator: AsyncGenerator[Any, None], context: Context) -> None:
+    ending: Any = generator.athrow(_Gone())
+    try:
+        context.run(ending.send, None)
+    except BaseException:  # noqa: BLE001 - whatever it ends with, it has ended
+        return
+    _unwind(ending, context)
 
 
 def _coroutine(task: asyncio.Task[Any]) -> Any:

@@ -165,3 +165,25 @@ async def test_an_event_that_was_changed_keeps_its_id_over_all_attempts(town: To
 
     assert [event.id for event in town.events("topic.out")] == [ids[0]]
     assert ids[0] == ids[1]
+
+
+async def test_what_has_left_at_once_does_not_leave_again_when_branches_run_in_another_order(town: Town):
+    orders = [["left", "right"], ["right", "left"]]
+
+    async def handle(agent: Resident, message: Note, ctx: MessageContext) -> None:
+        order = orders.pop(0)
+        for text in order:
+            await agent.publish_message(Note(text=text), topic("out"), now=True)
+        if orders:
+            raise ValueError("once more")
+
+    town.create("topic.out")
+    runtime = town.runtime(intervention_handlers=[Watcher()])
+    await town.settle(runtime, "clerk", handle)
+    await runtime.start()
+
+    await runtime.publish_message(Note(text="root"), topic("clerk"))
+    await runtime.stop_when_idle()
+
+    assert sorted(note.text for note in town.notes("topic.out")) == ["left", "right"]
+    assert len({event.id for event in town.events("topic.out")}) == 2

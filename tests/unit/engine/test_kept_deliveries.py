@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from agentopic.core import AgentId, TopicId
+from agentopic.engine import partitions
 from agentopic.engine.delivery import Delivery, read_delivery
 from agentopic.engine.kept_deliveries import KEEP_SECONDS, KeptDeliveries
 from agentopic.envelope import Envelope
@@ -13,7 +16,7 @@ from agentopic.ports.journal import Incoming, Started
 from agentopic.ports.transport import Record
 
 from .hand_clock import HandClock
-from .town import Note, Town, seeing, topic
+from .town import Note, Town, seeing, topic, until
 
 ROOM = 1 << 20
 
@@ -170,3 +173,17 @@ async def test_all_is_handled_when_nothing_can_be_kept(town: Town):
     await runtime.stop_when_idle()
 
     assert [note.number for note in seen] == [0, 1, 2, 3, 4]
+
+
+async def test_reading_does_not_pause_while_all_that_is_stored_has_begun(town: Town, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(partitions, "PAUSE_SECONDS", 60.0)
+    seen = list[Note]()
+    runtime = town.runtime(message_buffer_bytes=1)
+    await town.settle(runtime, "clerk", seeing(seen))
+    await runtime.start()
+
+    for number in range(3):
+        await runtime.publish_message(Note(number=number), topic("clerk", str(number)))
+        await until(lambda expected=number: len(seen) > expected, "it is read and handled")
+
+    assert [note.number for note in seen] == [0, 1, 2]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from agentopic import AgentService, DurableRuntime, payload
 from agentopic.adapters.journal.memory.tables import LaneEntry
-from agentopic.core import MessageContext, RoutedAgent, TopicId, TypeSubscription, event
+from agentopic.core import AgentId, MessageContext, RoutedAgent, TopicId, TypeSubscription, event
 from agentopic.core._turn import ask
 from agentopic.errors import ValueRefusedError
 
@@ -86,6 +86,36 @@ async def test_a_lane_whose_turn_is_refused_during_a_drain_is_handed_back(town: 
 
     assert len(town.records("dead.clerk")) == 1
     assert [each.attempts for each in lane_of(town, "running").deliveries.values()] == [0]
+
+
+async def test_a_refused_turn_waits_for_nobody_any_more(town: Town) -> None:
+    journal = FaultyJournal(town.store)
+    asked, gate = asyncio.Event(), asyncio.Event()
+    left = list[asyncio.Task[object]]()
+
+    async def ask_and_leave(agent: Resident, message: Note, _ctx: MessageContext) -> None:
+        left.append(asyncio.create_task(agent.send_message(Note(), AgentId("callee", "k"))))
+        await asked.wait()
+        journal.break_next("commit", "before", ValueRefusedError("no such value"))
+
+    async def answer(agent: Resident, message: Note, _ctx: MessageContext) -> Note:
+        asked.set()
+        await gate.wait()
+        return message
+
+    runtime = town.runtime(journal=journal)
+    await town.settle(runtime, "clerk", ask_and_leave)
+    await town.settle(runtime, "callee", answer)
+    await runtime.start()
+    await runtime.publish_message(Note(), topic("clerk"))
+    await until(lambda: len(town.records("dead.clerk")) == 1, "the turn is refused")
+
+    waits_for = [callee for edges in town.store.waits.values() for callee in edges]
+    gate.set()
+    await runtime.stop_when_idle()
+    await asyncio.gather(*left, return_exceptions=True)
+
+    assert waits_for == []
 
 
 def lane_of(town: Town, key: str) -> LaneEntry:

@@ -18,7 +18,9 @@ def test_a_mesh_name_is_an_agent_type_and_is_read_back():
     assert parse_mesh_type(name) == MeshName("my.agent-1", process)
 
 
-@pytest.mark.parametrize("name", ["clerk", "clerk.p-1", "clerk.p-", "a.p-0190-x", ".p-01900000-0000-7000-8000-000000000000"])
+@pytest.mark.parametrize(
+    "name", ["clerk", "clerk.p-1", "clerk.p-", "a.p-0190-x", ".p-01900000-0000-7000-8000-000000000000"]
+)
 def test_other_types_are_no_mesh_names(name: str):
     assert parse_mesh_type(name) is None
 

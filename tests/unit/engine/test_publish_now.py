@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from agentopic import AgentService
+from agentopic.adapters.blobs.memory import MemoryBlobs
 from agentopic.core import MessageContext, SingleThreadedAgentRuntime, TypeSubscription
 from agentopic.errors import TurnClosedError
 from agentopic.testing import Aftermath, crash_everywhere
@@ -175,3 +176,25 @@ def test_a_process_ended_at_any_point_sends_it_under_one_id() -> None:
 
 def _parts(notes: Iterable[Note]) -> list[tuple[int, str]]:
     return [(each.number, each.text) for each in notes]
+
+
+async def test_large_messages_are_told_apart_when_branches_run_in_another_order(town: Town):
+    attempts = [["a" * 4096], ["b" * 4096, "a" * 4096]]
+
+    async def handle(agent: Resident, message: Note, ctx: MessageContext) -> None:
+        order = attempts.pop(0)
+        for text in order:
+            await agent.publish_message(Note(text=text), topic("out"), now=True)
+        if attempts:
+            raise ValueError("once more")
+
+    seen = list[Note]()
+    runtime = town.runtime(blobs=MemoryBlobs(), blob_bytes=2048)
+    await town.settle(runtime, "clerk", handle)
+    await town.settle(runtime, "out", seeing(seen))
+    await runtime.start()
+
+    await runtime.publish_message(Note(), topic("clerk"))
+    await runtime.stop_when_idle()
+
+    assert [each.text[0] for each in seen] == ["a", "b"]

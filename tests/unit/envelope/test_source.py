@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentopic.envelope import agent_source, parse_agent_source
+from agentopic.envelope import Envelope, agent_source, parse_agent_source
 from agentopic.errors import EnvelopeError
 
 from .strategies import texts
@@ -22,6 +22,16 @@ def test_source_is_reversible(namespace: str, agent_type: str, agent_key: str) -
 
 def test_key_cannot_break_out_of_its_place() -> None:
     assert agent_source("prod", "analyst", "a/b c?é") == "/prod/agents/analyst/a%2Fb%20c%3F%C3%A9"
+
+
+def test_a_key_whose_encoding_is_too_long_for_a_source_is_a_digest_there() -> None:
+    longest = "k" * (1024 - len("/prod/agents/analyst/"))
+    sources = [agent_source("prod", "analyst", key) for key in (longest, longest + "k", "é" * 512, "会" * 341)]
+
+    assert [parse_agent_source(each) for each in sources] == [("prod", "analyst", longest), None, None, None]
+    assert len(set(sources)) == 4
+    for source in sources:
+        assert Envelope(id="1", source=source, type="t").source == source
 
 
 @pytest.mark.parametrize(

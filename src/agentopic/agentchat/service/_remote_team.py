@@ -35,7 +35,7 @@ from agentopic.agentchat.teams._group_chat._task_messages import task_messages
 from agentopic.core import AgentId, AgentRuntime, CancellationToken
 from agentopic.core._message_id import new_message_id
 from agentopic.core._turn import current_turn
-from agentopic.errors import ContextError, RequestError, TeamError
+from agentopic.errors import ContextError, RequestCancelledError, RequestError, RequestTimeoutError, TeamError
 
 T = TypeVar("T")
 
@@ -277,9 +277,9 @@ class RemoteTeam:
         try:
             answer = await self._runtime.send_message(message, recipient)
         except RequestError as exc:
-            if exc.retryable or not _is_remote(exc):
+            if not _is_remote(exc):
                 raise
-            raise TeamError(str(exc), exc.error_type or "", str(exc)) from exc
+            raise TeamError(str(exc) or exc.error_type, exc.error_type, str(exc) or exc.error_type) from exc
         if not isinstance(answer, answered):
             raise TeamError(f"{recipient} is no team of this version: it answers with a {type(answer).__name__}")
         return answer
@@ -312,5 +312,5 @@ async def _last(items: AsyncGenerator[BaseAgentEvent | BaseChatMessage | TaskRes
 
 
 def _is_remote(error: RequestError) -> bool:
-    """Whether the team's own code has failed, rather than the way to it."""
-    return type(error) is RequestError
+    """Whether the team has failed, rather than the way to it."""
+    return bool(error.error_type) and not isinstance(error, RequestTimeoutError | RequestCancelledError)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from contextlib import aclosing
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from pydantic import TypeAdapter
 
 from agentopic.core._call_usage import CallUsage
+from agentopic.core._function_call import FunctionCall
 from agentopic.core._turn import StepSpec, current_turn
 from agentopic.core.models._types import CachedRequestUsage, CreateResult, LLMMessage
 from agentopic.core.tools._stream_step import ReplayedStep, stream_step
@@ -39,7 +42,7 @@ def _recorded_create(create: Create) -> Create:
             return await create(self, *args, **kwargs)
 
         async def run(_idempotency_key: str) -> CreateResult:
-            return await create(self, *args, **kwargs)
+            return _recordable(await create(self, *args, **kwargs))
 
         return await turn.step(_spec(self, args, kwargs), run)
 
@@ -52,9 +55,11 @@ def _recorded_create_stream(create_stream: CreateStream) -> CreateStream:
         turn = current_turn.get()
         if turn is None or self.step_scope:
             return create_stream(self, *args, **kwargs)
-        return _stream_in_turn(
-            stream_step(turn, _spec(self, args, kwargs), lambda _key: create_stream(self, *args, **kwargs), _is_result)
-        )
+
+        def open_stream(_idempotency_key: str) -> AsyncGenerator[str | CreateResult, None]:
+            return _recordable_stream(create_stream(self, *args, **kwargs))
+
+        return _stream_in_turn(stream_step(turn, _spec(self, args, kwargs), open_stream, _is_result))
 
     return recorded
 
@@ -73,6 +78,35 @@ async def _stream_in_turn(
             yield result
     finally:
         await items.aclose()
+
+
+async def _recordable_stream(
+    items: AsyncGenerator[str | CreateResult, None],
+) -> AsyncGenerator[str | CreateResult, None]:
+    async with aclosing(items):
+        async for item in items:
+            yield _recordable(item) if isinstance(item, CreateResult) else item
+
+
+def _recordable(result: CreateResult) -> CreateResult:
+    """Return an answer as it is recorded: half a character, as models that were cut off give it, is replaced.
+
+    Refused by the record, the answer would have been paid for nothing, and again with each attempt.
+    """
+    content, thought = result.content, result.thought
+    whole = _whole(content) if isinstance(content, str) else [_whole_call(each) for each in content]
+    whole_thought = None if thought is None else _whole(thought)
+    if whole == content and whole_thought == thought:
+        return result
+    return result.model_copy(update={"content": whole, "thought": whole_thought})
+
+
+def _whole_call(call: FunctionCall) -> FunctionCall:
+    return call if call.arguments.isascii() else replace(call, arguments=_whole(call.arguments))
+
+
+def _whole(text: str) -> str:
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _spec(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> StepSpec[CreateResult]:

@@ -190,7 +190,7 @@ def _result_record(tool: Tool, value: Any) -> Record:
     try:
         as_json = adapter.dump_python(value, mode="json", warnings="error")
         read_back = tool.return_value_as_string(adapter.validate_python(as_json))
-    except (PydanticSerializationError, ValidationError):
+    except (PydanticSerializationError, ValidationError, UnicodeError):
         return Record(text=text)
     return Record(value=as_json) if read_back == text else Record(text=text)
 

@@ -71,12 +71,20 @@ def _inline(node: Any, definitions: Mapping[str, Any], path: tuple[str, ...]) ->
     fields = cast("dict[str, Any]", node)
     reference = fields.get("$ref")
     if not isinstance(reference, str):
-        return {name: _inline(value, definitions, path) for name, value in fields.items()}
+        return {name: _inline(_without_echo(name, value), definitions, path) for name, value in fields.items()}
     name = reference.removeprefix("#/$defs/")
     if name in path:
         raise ValueError(f"the arguments of a tool cannot contain themselves: {name}")
     siblings = {key: value for key, value in fields.items() if key != "$ref"}
     return {**_inline(definitions[name], definitions, (*path, name)), **siblings}
+
+
+def _without_echo(name: str, node: Any) -> Any:
+    """A reference that is described by its own name says nothing over the definition's description."""
+    if not isinstance(node, dict) or "$ref" not in node:
+        return cast("Any", node)
+    fields = cast("dict[str, Any]", node)
+    return {key: value for key, value in fields.items() if (key, value) != ("description", name)}
 
 
 def _check_strict(name: str, parameters: ParametersSchema) -> None:

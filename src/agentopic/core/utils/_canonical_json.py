@@ -19,7 +19,9 @@ def canonical_json(value: Any) -> bytes:
     What JSON cannot say is replaced by something that does not change between processes: classes and functions
     by their qualified name, sets by sorted lists, bytes by their hash, other objects by their class's name.
     """
-    return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode(
+        "utf-8", "surrogatepass"
+    )
 
 
 def _plain(value: Any) -> Any:

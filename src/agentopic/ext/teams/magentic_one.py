@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from agentopic.agentchat.agents import ApprovalFuncType, AssistantAgent, CodeExecutorAgent, UserProxyAgent
-from agentopic.agentchat.agents._user_proxy_agent import InputFuncType
+from agentopic.agentchat.agents._user_input import AsyncInputFunc, InputFuncType, SyncInputFunc
 from agentopic.agentchat.base import ChatAgent
 from agentopic.agentchat.teams import MagenticOneGroupChat
 from agentopic.core.code_executor import CodeExecutor
@@ -15,6 +15,8 @@ from agentopic.ext.agents.magentic_one import MagenticOneCoderAgent
 from agentopic.ext.code_executors import create_default_code_executor
 from agentopic.ext.teams._file_reading import FileReading
 from agentopic.ext.tools.web import WebPageTool
+
+__all__ = ["AsyncInputFunc", "InputFuncType", "MagenticOne", "SyncInputFunc"]
 
 _NEEDED = ("function_calling", "json_output")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import aclosing
 from typing import Any
 
 import pytest
@@ -223,3 +224,16 @@ async def test_a_failing_participant_on_a_durable_runtime_ends_the_run() -> None
     again = await texts(team, task="again")
     await runtime.stop()
     assert again[-1] == "a2"
+
+
+@pytest.mark.parametrize("limits", [{"max_turns": 2}, {"termination_condition": C.conditions.MaxMessageTermination(3)}])
+async def test_limits_count_anew_after_a_stream_that_was_left(limits: dict[str, Any]) -> None:
+    team = T.RoundRobinGroupChat([C.Teller("a"), C.Teller("b")], **limits)
+    async with aclosing(team.run_stream(task="hi")) as stream:
+        async for item in stream:
+            if item.source == "a":
+                break
+
+    after = await team.run(task="again")
+
+    assert len(after.messages) == 3

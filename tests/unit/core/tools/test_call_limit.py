@@ -89,6 +89,71 @@ async def test_waiting_for_a_person_does_not_count() -> None:
     assert await calling == (False, "answered")
 
 
+async def test_a_wait_inside_of_another_tools_call_counts_for_neither() -> None:
+    answered = asyncio.Event()
+
+    async def ask() -> str:
+        with held_clock():
+            await answered.wait()
+        return "answered"
+
+    inner = FunctionTool(ask, description="asks", timeout_seconds=0.01)
+
+    async def delegate() -> str:
+        return await inner.run_json({}, TOKEN)
+
+    outer = FunctionTool(delegate, description="has another one ask", timeout_seconds=0.01)
+    calling = asyncio.ensure_future(outer.run_json({}, TOKEN))
+    ended, _ = await asyncio.wait({calling}, timeout=0.05)
+    answered.set()
+
+    assert ended == set()
+    assert await calling == "answered"
+
+
+async def test_what_a_call_has_left_running_may_wait_after_its_end() -> None:
+    left = list[asyncio.Task[str]]()
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def linger(*, early: bool) -> str:
+        if not early:
+            await ended.wait()
+        with held_clock():
+            begun.set()
+            await ended.wait()
+        return "ended"
+
+    async def leave() -> str:
+        left.extend(asyncio.create_task(linger(early=early)) for early in (True, False))
+        await begun.wait()
+        return "left"
+
+    tool = FunctionTool(leave, description="leaves", timeout_seconds=60.0)
+    await tool.run_json({}, TOKEN)
+    ended.set()
+
+    assert await asyncio.gather(*left) == ["ended", "ended"]
+
+
+async def test_a_call_whose_time_is_over_may_wait_on_its_way_out() -> None:
+    waited = list[str]()
+
+    async def hang_on() -> str:
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            with held_clock():
+                await asyncio.sleep(0)
+                waited.append("on the way out")
+        return ""
+
+    tool = FunctionTool(hang_on, description="hangs on", timeout_seconds=0.01)
+
+    with pytest.raises(ToolTimeoutError):
+        await tool.run_json({}, TOKEN)
+    assert waited == ["on the way out"]
+
+
 async def test_after_the_wait_the_rest_of_the_time_counts() -> None:
     async def ask_and_hang() -> str:
         with held_clock():

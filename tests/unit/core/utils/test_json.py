@@ -154,6 +154,10 @@ def test_text_without_json_is_refused(text: str) -> None:
         extract_json_from_str(text)
 
 
+def test_canonical_json_tells_texts_with_half_a_character_apart() -> None:
+    assert len({canonical_json(text) for text in ("\ud83d", "\ude00", "?", "\U0001f600")}) == 4
+
+
 def test_canonical_json_does_not_depend_on_order_or_identity() -> None:
     def make(order: int) -> Any:
         return {"b": {3, 1}, "a": object(), "c": Part, "d": b"x", "e": make} if order else {}

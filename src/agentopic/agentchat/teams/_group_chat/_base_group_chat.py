@@ -248,6 +248,7 @@ class BaseGroupChat(Team, ABC, ComponentBase[BaseModel]):
         self._output.run = run
         idle: asyncio.Task[None] | None = None
         last: GroupChatTermination | None = None
+        is_left = False
         if self._embedded_runtime is not None:
             self._embedded_runtime.start()
         try:
@@ -266,11 +267,16 @@ class BaseGroupChat(Team, ABC, ComponentBase[BaseModel]):
                 await idle  # those who listen have been told the last message, too
             if last is not None:
                 yield last
+        except GeneratorExit:
+            is_left = last is None
+            raise
         finally:
             self._output.run = None
             run.release()
             if last is None:
                 await self._abandon(run, idle)
+            if is_left:
+                await self._leave()
 
     async def _abandon(self, run: TeamRun, idle: asyncio.Task[None] | None) -> None:
         """What still goes on for a run that nobody wants the rest of is cancelled, and what comes of it dropped."""
@@ -279,6 +285,14 @@ class BaseGroupChat(Team, ABC, ComponentBase[BaseModel]):
                 idle.cancel()
             await self._embedded_runtime.stop()
         run.token.cancel()
+
+    async def _leave(self) -> None:
+        """The limits of the next run begin from nothing: nobody waits for the rest of this one."""
+        if self._embedded_runtime is None:
+            return
+        manager_id = AgentId(self._addresses.manager, self._team_id)
+        manager = await self._embedded_runtime.try_get_underlying_agent_instance(manager_id, BaseGroupChatManager)
+        manager.count_anew_next()
 
     # ── the team as a whole ────────────────────────────────────────────────────────────────────────────────
 

@@ -106,6 +106,7 @@ class BaseGroupChatManager(SequentialRoutedAgent, ABC):
         self._thread = MessageThread()
         self._current_turn = 0
         self._progress = ManagerProgress()
+        self._is_left = False
 
     @property
     def run(self) -> int:
@@ -124,6 +125,16 @@ class BaseGroupChatManager(SequentialRoutedAgent, ABC):
     def end_number(self) -> None:
         """End the run without a word; what still comes of it is dropped."""
         self._progress.end()
+
+    def count_anew_next(self) -> None:
+        """Have the limits of the next run count from nothing, whatever comes of this one until then."""
+        self._is_left = True
+
+    async def _count_anew(self) -> None:
+        self._is_left = False
+        self._current_turn = 0
+        if self._termination_condition is not None:
+            await self._termination_condition.reset()
 
     def awaits(self, run: int, name: str) -> bool:
         """Whether a participant was asked to speak in this run, and has not yet."""
@@ -170,6 +181,8 @@ class BaseGroupChatManager(SequentialRoutedAgent, ABC):
         if run <= self._progress.run:
             return
         self.resume_interrupted(self._progress.active_speakers)
+        if self._is_left:
+            await self._count_anew()
         self._progress.begin(run)
         await self._output_message_queue.put(GroupChatBegun(run=run))
         if self._termination_condition is not None and self._termination_condition.terminated:
@@ -216,10 +229,8 @@ class BaseGroupChatManager(SequentialRoutedAgent, ABC):
     async def handle_reset(self, message: GroupChatReset, ctx: MessageContext) -> None:
         """Forget everything."""
         self._thread.clear()
-        self._current_turn = 0
         self._progress.forget()
-        if self._termination_condition is not None:
-            await self._termination_condition.reset()
+        await self._count_anew()
         await self.reset()
 
     @rpc

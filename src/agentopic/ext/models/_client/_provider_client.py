@@ -7,7 +7,7 @@ import logging
 from abc import abstractmethod
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 from pydantic import BaseModel
 
@@ -75,6 +75,11 @@ class ProviderClient(ChatCompletionClient):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(model={self._model!r})"
+
+    @classmethod
+    def create_from_config(cls, config: dict[str, Any]) -> Self:
+        """A client with these constructor arguments."""
+        return cls(**config)
 
     # ── what a provider does differently ────────────────────────────────────────────────────────────────────
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -78,6 +78,10 @@ class OllamaChatCompletionClient(ProviderClient, Component[BaseOllamaClientConfi
         """The server's address and the model's name."""
         host = urlsplit(self._host or "").netloc or self._host or "ollama"
         return f"{host.rsplit('@', 1)[-1]}/{self.step_name}"
+
+    def get_create_args(self) -> Mapping[str, Any]:
+        """What every call is made with."""
+        return {"model": self.step_name, **self._create_args}
 
     async def close(self) -> None:
         """Close the SDK client and its connections."""

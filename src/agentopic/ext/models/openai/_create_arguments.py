@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,13 +12,18 @@ import openai
 from openai.types.chat import completion_create_params
 from pydantic import BaseModel
 
+from agentopic.core import TRACE_LOGGER_NAME
 from agentopic.ext.models._client import DEFAULT_TIMEOUT_SECONDS, Question
 from agentopic.ext.models.openai._message_conversion import ConversionOptions, to_api_messages
 from agentopic.ext.models.openai._tool_conversion import to_api_choice, to_api_tools
 
+_log = logging.getLogger(TRACE_LOGGER_NAME)
 _BEHAVIOUR = frozenset({"model_capabilities", "model_info", "add_name_prefixes", "include_name_in_message"})
 _OURS = frozenset({"messages", "stream", "tools", "tool_choice", "function_call", "functions", "n"})
 _CREATE_ARGUMENTS = frozenset(completion_create_params.CompletionCreateParamsBase.__annotations__) - _OURS
+_SDK_ARGUMENTS = frozenset(
+    name for client in (openai.AsyncOpenAI, openai.AsyncAzureOpenAI) for name in inspect.signature(client).parameters
+)
 _PER_CALL = _CREATE_ARGUMENTS | {"timeout", "extra_headers", "extra_query", "extra_body"}
 
 
@@ -32,7 +39,7 @@ class ClientArguments:
 
 
 def split_arguments(given: Mapping[str, Any]) -> ClientArguments:
-    """Sort constructor arguments; None means not given, except for the time-out.
+    """Sort constructor arguments; None means not given, except for the time-out. Unknown ones are logged and dropped.
 
     Raises:
         ValueError: the model is missing, or an argument is set that the client itself controls.
@@ -46,12 +53,15 @@ def split_arguments(given: Mapping[str, Any]) -> ClientArguments:
     behaviour = {name: value for name, value in present.items() if name in _BEHAVIOUR}
     if "max_retries" in present:
         behaviour["retries"] = present.pop("max_retries")
+    unknown = sorted(present.keys() - _CREATE_ARGUMENTS - _BEHAVIOUR - _SDK_ARGUMENTS)
+    if unknown:
+        _log.warning("ignored: %s; neither the client nor the API has such arguments", ", ".join(unknown))
     return ClientArguments(
         of_every_call={name: value for name, value in present.items() if name in _CREATE_ARGUMENTS},
         behaviour=behaviour,
         sdk={
             "timeout": DEFAULT_TIMEOUT_SECONDS,
-            **{n: value for n, value in present.items() if n not in _CREATE_ARGUMENTS | _BEHAVIOUR},
+            **{name: value for name, value in present.items() if name in _SDK_ARGUMENTS - _CREATE_ARGUMENTS},
         },
     )
 

@@ -40,7 +40,7 @@ def _convert(message: LLMMessage, options: ConversionOptions) -> list[ApiMessage
     if isinstance(message, UserMessage):
         return [_user(message, options)]
     if isinstance(message, AssistantMessage):
-        return [_assistant(message, options)]
+        return [_assistant(message)]
     return _tool_results(message)
 
 
@@ -58,8 +58,8 @@ def _part(part: str | Image) -> dict[str, Any]:
     return {"type": "text", "text": part} if isinstance(part, str) else part.to_openai_format()
 
 
-def _assistant(message: AssistantMessage, options: ConversionOptions) -> ApiMessage:
-    converted: ApiMessage = {"role": "assistant", **_name(message.source, options)}
+def _assistant(message: AssistantMessage) -> ApiMessage:
+    converted: ApiMessage = {"role": "assistant"}
     if isinstance(message.content, str):
         converted["content"] = message.content
     else:

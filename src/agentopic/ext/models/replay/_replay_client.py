@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 from pydantic import BaseModel
 
@@ -21,6 +22,7 @@ from agentopic.core.models import (
 from agentopic.core.tools import Tool, ToolSchema
 
 _WINDOW = 10_000
+_WORDS: Final = re.compile(r"\s*\S+\s*|\s+")
 
 
 class ReplayChatCompletionClientConfig(BaseModel):
@@ -100,9 +102,8 @@ class ReplayChatCompletionClient(ChatCompletionClient, Component[ReplayChatCompl
         scripted_text = isinstance(self._peek(), str)
         result = self._answer(messages)
         if scripted_text and isinstance(result.content, str):
-            words = result.content.split(" ")
-            for i, word in enumerate(words):
-                yield word if i == len(words) - 1 else f"{word} "
+            for word in _WORDS.findall(result.content):
+                yield word
         yield result
 
     async def close(self) -> None:

@@ -114,6 +114,11 @@ class HttpTool(BaseTool[BaseModel, Any], Component[HttpToolConfig]):
         self._allow_private = _is_local(host) if allow_private is None else allow_private
         super().__init__(schema_to_pydantic_model(json_schema, "DynamicModel"), object, name, description)
 
+    @property
+    def server_params(self) -> HttpToolConfig:
+        """What the tool was made with."""
+        return self._config
+
     async def run(self, args: BaseModel, cancellation_token: CancellationToken) -> Any:
         """Send the arguments; the answer as text, or as what its JSON says."""
         config = self._config

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from mcp import ClientSession
-from mcp_types import PaginatedRequestParams, Tool
+from mcp_types import Tool
 
-from agentopic.core import CancellationToken
-from agentopic.errors import McpError
-from agentopic.ext.tools.mcp._mcp_connection import McpConnection
 from agentopic.ext.tools.mcp._server_params import (
     AnyServerParams,
     SseServerParams,
@@ -20,8 +17,7 @@ from agentopic.ext.tools.mcp._tool_adapter import (
     StreamableHttpMcpToolAdapter,
     connection_to,
 )
-
-_MAX_PAGES = 100
+from agentopic.ext.tools.mcp._tool_listing import listed_tools
 
 
 async def mcp_server_tools(
@@ -37,25 +33,6 @@ async def mcp_server_tools(
     async with connection_to(server_params, session) as connection:
         tools = await listed_tools(connection)
     return [_adapter(server_params, tool, session) for tool in tools]
-
-
-async def listed_tools(connection: McpConnection, cancellation_token: CancellationToken | None = None) -> list[Tool]:
-    """Every page of a server's tools.
-
-    Raises:
-        McpError: as McpConnection.call; or the pages do not end.
-    """
-    tools, cursor = list[Tool](), None
-    for _ in range(_MAX_PAGES):
-        params = None if cursor is None else PaginatedRequestParams(cursor=cursor)
-        page = await connection.call(
-            lambda session, params=params: session.list_tools(params=params), cancellation_token
-        )
-        tools += page.tools
-        cursor = page.next_cursor
-        if cursor is None:
-            return tools
-    raise McpError(f"the list of tools has more than {_MAX_PAGES} pages")
 
 
 def _adapter(

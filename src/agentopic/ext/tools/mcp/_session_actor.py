@@ -14,6 +14,7 @@ from typing_extensions import TypedDict
 from agentopic.core import Component, ComponentBase, ComponentModel
 from agentopic.core.models import ChatCompletionClient
 from agentopic.errors import McpConnectionError, McpError
+from agentopic.ext.tools.mcp._command_policy import require_allowed
 from agentopic.ext.tools.mcp._mcp_connection import McpConnection
 from agentopic.ext.tools.mcp._mcp_session import create_mcp_server_session
 from agentopic.ext.tools.mcp._sampling import sampling_by
@@ -51,6 +52,9 @@ class McpSessionActor(ComponentBase[BaseModel], Component[McpSessionActorConfig]
     component_type = "mcp_session_actor"
     component_config_schema = McpSessionActorConfig
     component_provider_override = "autogen_ext.tools.mcp.McpSessionActor"
+
+    name = "mcp_session_actor"
+    description = "Keeps a session with an MCP server open"
 
     def __init__(self, server_params: AnyServerParams, model_client: ChatCompletionClient | None = None) -> None:
         self.server_params = server_params
@@ -106,6 +110,7 @@ class McpSessionActor(ComponentBase[BaseModel], Component[McpSessionActorConfig]
 
     @classmethod
     def _from_config(cls, config: McpSessionActorConfig) -> Self:
+        require_allowed(config.server_params)
         client = config.model_client
         return cls(config.server_params, None if client is None else ChatCompletionClient.load_component(client))
 

@@ -13,7 +13,8 @@ from agentopic.core import CancellationToken, Component
 from agentopic.core._turn import OnUnknown
 from agentopic.core.tools import BaseTool, ToolEffect
 from agentopic.core.utils import schema_to_pydantic_model
-from agentopic.errors import ComponentError, McpError
+from agentopic.errors import ComponentError, McpError, McpToolNotFoundError
+from agentopic.ext.tools.mcp._command_policy import require_allowed
 from agentopic.ext.tools.mcp._mcp_connection import McpConnection
 from agentopic.ext.tools.mcp._mcp_session import create_mcp_server_session
 from agentopic.ext.tools.mcp._server_params import (
@@ -26,6 +27,7 @@ from agentopic.ext.tools.mcp._server_params import (
     start_seconds,
 )
 from agentopic.ext.tools.mcp._tool_call import as_json, call_mcp_tool
+from agentopic.ext.tools.mcp._tool_listing import listed_tools
 
 ParamsT = TypeVar("ParamsT", StdioServerParams, SseServerParams, StreamableHttpServerParams)
 
@@ -62,6 +64,24 @@ class McpToolAdapter(BaseTool[BaseModel, Any], Generic[ParamsT]):
         super().__init__(
             _arguments_class(tool), cast("type[Any]", list[ContentBlock]), tool.name, tool.description or ""
         )
+
+    @classmethod
+    async def from_server_params(cls, server_params: ParamsT, tool_name: str) -> Self:
+        """The tool of this name, as its server describes it now.
+
+        Raises:
+            McpToolNotFoundError: the server has no such tool; a ValueError, as in AutoGen.
+            McpConnectionError: the server cannot be reached.
+            McpError: it does not list its tools.
+            McpTimeoutError: no answer in time.
+        """
+        async with connection_to(server_params) as connection:
+            offered = {tool.name: tool for tool in await listed_tools(connection)}
+        if tool_name not in offered:
+            raise McpToolNotFoundError(
+                f"MCP server {server_label(server_params)!r} offers no tool {tool_name!r}, but {', '.join(offered)}"
+            )
+        return cls(server_params, offered[tool_name])
 
     async def run(self, args: BaseModel, cancellation_token: CancellationToken) -> Any:
         """Call the tool with the arguments that were given; defaults are the server's."""
@@ -114,6 +134,7 @@ class StdioMcpToolAdapter(McpToolAdapter[StdioServerParams], Component[StdioMcpT
 
     @classmethod
     def _from_config(cls, config: StdioMcpToolAdapterConfig) -> Self:
+        require_allowed(config.server_params)
         return cls(server_params=config.server_params, tool=Tool.model_validate(config.tool))
 
 

@@ -32,6 +32,7 @@ from agentopic.core.tools import (
     Workbench,
 )
 from agentopic.errors import McpError
+from agentopic.ext.tools.mcp._command_policy import require_allowed
 from agentopic.ext.tools.mcp._mcp_connection import McpConnection
 from agentopic.ext.tools.mcp._mcp_session import create_mcp_server_session
 from agentopic.ext.tools.mcp._sampling import sampling_by
@@ -42,8 +43,8 @@ from agentopic.ext.tools.mcp._server_params import (
     server_label,
     start_seconds,
 )
-from agentopic.ext.tools.mcp._server_tools import listed_tools
 from agentopic.ext.tools.mcp._tool_call import call_mcp_tool, result_parts
+from agentopic.ext.tools.mcp._tool_listing import listed_tools
 
 
 class McpWorkbenchConfig(BaseModel):
@@ -229,6 +230,7 @@ class McpWorkbench(Workbench, Component[McpWorkbenchConfig]):
 
     @classmethod
     def _from_config(cls, config: McpWorkbenchConfig) -> Self:
+        require_allowed(config.server_params)
         client = config.model_client
         return cls(
             server_params=config.server_params,

@@ -168,7 +168,7 @@ async def test_the_conversation_is_sent_as_the_api_has_it(make, provider) -> Non
     (sent,) = provider.requests
     assert (sent["model"], sent["temperature"], sent["seed"]) == ("gpt-4o", 0.5, 7)
     assert [message["role"] for message in sent["messages"]] == ["system", "user", "assistant", "tool", "assistant"]
-    assert sent["messages"][1]["name"] == "ann"
+    assert [message.get("name") for message in sent["messages"]] == [None, "ann", None, None, None]
     assert [part["type"] for part in sent["messages"][1]["content"]] == ["text", "image_url"]
     assert sent["messages"][2]["content"] == "hm"
     assert sent["messages"][2]["tool_calls"][0]["function"] == {"name": "f", "arguments": "{}"}

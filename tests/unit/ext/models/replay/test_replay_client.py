@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from agentopic.core.models import ChatCompletionClient, RequestUsage, UserMessage
+from agentopic.core.models import ChatCompletionClient, CreateResult, RequestUsage, UserMessage
 from agentopic.ext.models.replay import ReplayChatCompletionClient
 
 HELLO = [UserMessage(content="hello you", source="user")]
@@ -38,3 +38,13 @@ async def test_a_client_is_built_again_from_json() -> None:
     loaded = ChatCompletionClient.load_component(dumped)
 
     assert (await loaded.create(HELLO)).content == "one"
+
+
+async def test_a_streamed_text_comes_word_by_word_and_whole() -> None:
+    client = ReplayChatCompletionClient(["one\ntwo  three"])
+
+    *words, result = [item async for item in client.create_stream(HELLO)]
+
+    assert words == ["one\n", "two  ", "three"]
+    assert isinstance(result, CreateResult)
+    assert result.content == "one\ntwo  three"

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mcp_types import Tool
@@ -15,7 +16,13 @@ from agentopic.core import CancellationToken, ComponentLoader
 from agentopic.core.models import SystemMessage, UserMessage
 from agentopic.core.tools import ImageResultContent, StaticWorkbench, TextResultContent, ToolOverride
 from agentopic.core.tools._idempotency import use_idempotency_key
-from agentopic.errors import McpConnectionError, McpError, McpTimeoutError
+from agentopic.errors import (
+    ComponentCommandError,
+    McpConnectionError,
+    McpError,
+    McpTimeoutError,
+    McpToolNotFoundError,
+)
 from agentopic.ext.models.replay import ReplayChatCompletionClient
 from agentopic.ext.tools.mcp import (
     IDEMPOTENCY_META_KEY,
@@ -269,9 +276,49 @@ async def test_components_come_back_from_their_json() -> None:
     add = (await mcp_server_tools(rough()))[0]
     workbench = McpWorkbench(rough(), tool_overrides={"add": ToolOverride(name="plus")}, on_unknown="retry")
 
-    loaded = ComponentLoader.load_component(add.dump_component(), StdioMcpToolAdapter)
-    again = ComponentLoader.load_component(workbench.dump_component(), McpWorkbench)
+    loaded = ComponentLoader.load_component(add.dump_component(), StdioMcpToolAdapter, allow_commands=True)
+    again = ComponentLoader.load_component(workbench.dump_component(), McpWorkbench, allow_commands=True)
 
     assert loaded.schema == add.schema
     assert again.dump_component() == workbench.dump_component()
     assert (again.on_unknown, await again.save_state()) == ("retry", {"type": "McpWorkBenchState"})
+
+
+@pytest.mark.parametrize("component", [McpWorkbench, McpSessionActor, StdioMcpToolAdapter])
+async def test_a_command_in_json_is_refused_unless_it_is_allowed(component: type[Any]) -> None:
+    params = StdioServerParams(command=sys.executable, args=[ROUGH, "canary-argument"])
+    tool = Tool(name="add", input_schema={"type": "object", "properties": {}})
+    made = component(params, tool) if component is StdioMcpToolAdapter else component(params)
+
+    with pytest.raises(
+        ComponentCommandError, match=r"allow_commands=True.*AGENTOPIC_ALLOW_COMPONENT_COMMANDS"
+    ) as raised:
+        ComponentLoader.load_component(made.dump_component(), object)
+
+    assert raised.value.path == "config"
+    assert "canary-argument" not in str(raised.value)
+
+
+async def test_the_environment_allows_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AGENTOPIC_ALLOW_COMPONENT_COMMANDS", "true")
+    dumped = McpWorkbench(rough()).dump_component()
+
+    async with McpWorkbench.load_component(dumped) as workbench:
+        result = await workbench.call_tool("add", {"a": 1})
+
+    assert result.to_text() == "3"
+
+
+async def test_a_single_tool_is_found_by_its_name() -> None:
+    add = await StdioMcpToolAdapter.from_server_params(rough(), "add")
+
+    result = await add.run_json({"a": 1}, CancellationToken())
+
+    assert (add.name, result[0].text) == ("add", "3")
+
+
+async def test_a_tool_that_is_not_offered_is_an_error_with_those_that_are() -> None:
+    with pytest.raises(McpToolNotFoundError, match="offers no tool 'nothing', but add, mixed") as raised:
+        await StdioMcpToolAdapter.from_server_params(rough(), "nothing")
+
+    assert isinstance(raised.value, ValueError)

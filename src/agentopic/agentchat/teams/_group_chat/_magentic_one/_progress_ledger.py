@@ -57,6 +57,8 @@ async def ask_progress(
     for _ in range(_ATTEMPTS):
         answer = await model_client.create(conversation, json_output=form or None, cancellation_token=token)
         ledger = _parsed(answer.content if isinstance(answer.content, str) else "")
+        if ledger is not None and len(names) == 1:
+            ledger.next_speaker.answer = names[0]  # nobody else could be meant
         if ledger is not None and (ledger.is_request_satisfied.answer or ledger.next_speaker.answer in names):
             return ledger
     raise ValueError("Failed to parse ledger information after multiple retries.")
