@@ -119,7 +119,7 @@ async def test_a_hot_key_leaves_the_cold_ones_alone(open_mesh: Open) -> None:
 
 @pytest.mark.timeout(1800)
 async def test_a_backlog_of_any_size_does_not_fill_the_memory(open_mesh: Open) -> None:
-    backlog = scale(5_000, 100_000)
+    backlog = scale(3_000, 100_000)
     with open_mesh(CHAOS_CALL_SECONDS="0.2,0.3", AGENTOPIC_MESSAGE_QUEUE_SIZE="1000", CHAOS_CONCURRENCY="2") as mesh:
         (worker,) = await mesh.staff(1)
         await mesh.publish(posts(range(50)))
