@@ -7,6 +7,7 @@ import sys
 from dataclasses import asdict
 
 from .fleet_of_seeds import Tally, keep, kept_seeds, play, play_on_all_cores
+from .themes import count_themes
 
 SEEDS = 10_000
 
@@ -28,7 +29,7 @@ def main(arguments: list[str]) -> int:
     sys.stdout.write(json.dumps({**asdict(tally), "seconds": round(seconds, 1)}) + "\n")
     for failure in tally.failures:
         sys.stdout.write(f"{failure}\n")
-    sys.stdout.write("; ".join(f"{theme}: {count} seeds" for theme, count in sorted(tally.themes.items())) + "\n")
+    sys.stdout.write("; ".join(f"{theme}: {count} seeds" for theme, count in sorted(count_themes(range(first, first + count)).items())) + "\n")
     sys.stdout.write(
         f"{tally.seeds} seeds in {seconds:.0f} s: {tally.operations} operations, {tally.faults} faults,"
         f" {tally.hits} hit work in flight, {tally.repaid} calls paid again, {len(tally.failures)} seeds failed\n"

@@ -9,13 +9,11 @@ import os
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from .storm import storm
-from .themes import themes_of
 
 ROOT = Path(__file__).parents[2]
 SEEDS_FILE = Path(__file__).with_name("seeds.txt")
@@ -33,15 +31,12 @@ class Tally:
     repaid: int = 0
     repeated: int = 0
     dead: int = 0
-    themes: Counter[str] = field(default_factory=Counter[str])
-    """How many seeds were about what."""
     failures: list[str] = field(default_factory=list[str])
     failed_seeds: list[int] = field(default_factory=list[int])
 
     def play(self, seed: int) -> None:
         """Play one seed."""
         self.seeds += 1
-        self.themes.update(themes_of(seed))
         try:
             verdict = storm(seed)
         except (AssertionError, RuntimeError) as exc:
@@ -105,8 +100,7 @@ def play_on_all_cores(first: int, count: int) -> tuple[Tally, float]:
     for worker in running:
         output, _ = worker.communicate()
         assert worker.returncode == 0, f"a worker ended with {worker.returncode}"
-        said = json.loads(output)
-        tally.add(Tally(**{**said, "themes": Counter(said["themes"])}))
+        tally.add(Tally(**json.loads(output)))
     return tally, time.monotonic() - began
 
 

@@ -10,7 +10,7 @@ from agentopic.testing.proof import say, write
 
 from .fleet_of_seeds import kept_seeds, play, play_on_all_cores
 from .storm import storm
-from .themes import THEMES
+from .themes import THEMES, count_themes
 
 SEEDS = int(os.environ.get("SIMULATION_SEEDS", "10000"))
 BUDGET_SECONDS = 180
@@ -27,7 +27,6 @@ def test_no_seed_breaks_the_promise() -> None:
     assert tally.failures == []
     assert tally.seeds == SEEDS
     assert tally.hits > SEEDS / 5, "most faults hit nothing: the run proves little"
-    assert set(tally.themes) == set(THEMES)
     assert tally.repaid > 0, "no call was ever open at a crash: the run proves little"
 
 
@@ -35,6 +34,13 @@ def test_no_seed_breaks_the_promise() -> None:
 @pytest.mark.parametrize("seed", kept_seeds())
 def test_a_seed_that_once_failed_holds(seed: int) -> None:
     assert play(seed, 1).failures == []
+
+
+def test_every_theme_is_played_by_many_seeds() -> None:
+    counts = count_themes(range(10_000))
+
+    assert counts.keys() == set(THEMES)
+    assert min(counts.values()) > 1_000
 
 
 def test_one_seed_is_one_schedule() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from random import Random
 
 THEMES = (
@@ -32,3 +34,8 @@ def themes_of(seed: int) -> tuple[str, ...]:
     """Return the two or three themes of a seed."""
     choice = Random(f"themes of {seed}")
     return tuple(sorted(choice.sample(THEMES, choice.choice((2, 2, 3)))))
+
+
+def count_themes(seeds: Iterable[int]) -> Counter[str]:
+    """Return how many seeds are about what."""
+    return Counter(theme for seed in seeds for theme in themes_of(seed))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from agentopic.errors.root import AgentopicError
 
 
-class ModelError(AgentopicError):
+class ModelError(AgentopicError, RuntimeError):
     """Raised when a model provider does not give a usable answer."""
 
 
