@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import uuid
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
@@ -14,6 +16,7 @@ from agentopic.testing import KafkaServer, PostgresServer, RedisServer, fresh_da
 from agentopic.testing.bed import Bed
 
 _GAPS = pytest.StashKey[dict[str, str]]()
+_GAP = re.compile(r"no (kafka|postgres|redis|storing_redis): (.*?)['\"]?\)?$", re.DOTALL)
 _SERVER_MARKERS = {
     "kafka": "kafka",
     "postgres_dsn": "postgres",
@@ -123,9 +126,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(marker)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    gaps = config.stash[_GAPS]
-    skipped = terminalreporter.getreports("skipped")
-    for server, reason in gaps.items():
-        count = sum(f"no {server}:" in str(report.longrepr) for report in skipped)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    # From the reports, not from the stash: with several workers the gaps were found elsewhere.
+    found = [_GAP.search(str(report.longrepr)) for report in terminalreporter.getreports("skipped")]
+    gaps = Counter((match[1], match[2]) for match in found if match is not None)
+    for (server, reason), count in gaps.items():
         terminalreporter.write_line(f"LEFT OUT: {count} tests, for want of {server}: {reason}", red=True, bold=True)

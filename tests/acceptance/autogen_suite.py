@@ -1,4 +1,4 @@
-"""Runs each program of a folder in one process, and prints as JSON what each has printed; made to run beside AutoGen."""
+"""Runs each program of a folder in one process, and prints as JSON what each has printed; also under AutoGen."""
 
 from __future__ import annotations
 

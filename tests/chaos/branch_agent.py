@@ -12,6 +12,9 @@ from ledger_agent import CONCURRENCY, HISTORY, LEAST, MOST, Order, Receipt
 from agentopic import AgentService, MessageContext, RoutedAgent, TopicId, TypeSubscription, message_handler
 from agentopic.core import step
 
+PARTS = 3
+THINKING_SECONDS = 1.0
+
 
 class Foreman(RoutedAgent):
     def __init__(self) -> None:
@@ -23,7 +26,8 @@ class Foreman(RoutedAgent):
         name = f"order-{message.number}"
         HISTORY.note("turn", "invoke", name, key=self.id.key)
         try:
-            await asyncio.gather(_works_on(message.number, ctx), _asks(message.number, ctx))
+            questions = (_asks(message.number, part, ctx) for part in range(PARTS))
+            await asyncio.gather(_works_on(message.number, ctx), *questions)
             self.turns += 1
             receipt = Receipt(number=message.number, paid=f"paid-{message.number}", turns=self.turns)
             await self.publish_message(receipt, TopicId("receipts", self.id.key))
@@ -38,14 +42,18 @@ class Foreman(RoutedAgent):
 
 
 async def _works_on(number: int, ctx: MessageContext) -> None:
-    for part in range(3):
-        await ctx.sleep(0.1 + (number % 5) * 0.1)
+    """Wait, think, pay: while it thinks, nothing but the other branches' waits is open in the journal."""
+    for part in range(PARTS):
+        await ctx.sleep(0.1 + (number % 5) * 0.05)
+        await asyncio.sleep(THINKING_SECONDS)
         await _pay(f"pay-{number}-{part}")
 
 
-async def _asks(number: int, ctx: MessageContext) -> None:
-    await _pay(f"quote-{number}")
-    await ctx.ask(f"May order {number} go out?")
+async def _asks(number: int, part: int, ctx: MessageContext) -> None:
+    for round_number in range(part + 1):
+        await _pay(f"quote-{number}-{part}-{round_number}")
+        await asyncio.sleep(THINKING_SECONDS / 2)
+    await ctx.ask(f"May part {part} of order {number} go out?")
 
 
 async def _pay(call: str) -> None:

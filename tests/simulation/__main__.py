@@ -29,7 +29,12 @@ def main(arguments: list[str]) -> int:
     sys.stdout.write(json.dumps({**asdict(tally), "seconds": round(seconds, 1)}) + "\n")
     for failure in tally.failures:
         sys.stdout.write(f"{failure}\n")
-    sys.stdout.write("; ".join(f"{theme}: {count} seeds" for theme, count in sorted(count_themes(range(first, first + count)).items())) + "\n")
+    sys.stdout.write(
+        "; ".join(
+            f"{theme}: {count} seeds" for theme, count in sorted(count_themes(range(first, first + count)).items())
+        )
+        + "\n"
+    )
     sys.stdout.write(
         f"{tally.seeds} seeds in {seconds:.0f} s: {tally.operations} operations, {tally.faults} faults,"
         f" {tally.hits} hit work in flight, {tally.repaid} calls paid again, {len(tally.failures)} seeds failed\n"

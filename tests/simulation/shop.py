@@ -27,17 +27,17 @@ from .till import Order, Receipt, Till
 
 NS = "sim"
 PARTITIONS = 2
-LEASE_SECONDS = 1.5
+LEASE_SECONDS = 1.2
 OPTIONS: dict[str, Any] = {
     "namespace": NS,
     "partitions": PARTITIONS,
     "lease_seconds": LEASE_SECONDS,
     "drain_seconds": 2.0,
     "retry": RetryPolicy(max_failures=3, initial_seconds=0.05),
-    "request_resend_seconds": 0.6,
+    "request_resend_seconds": 0.5,
     "request_timeout_seconds": 60.0,
 }
-UNWOUND_SECONDS, KEPT_SECONDS = 0.3, 60.0
+UNWOUND_SECONDS, KEPT_SECONDS = 0.1, 60.0
 
 
 def usual_deeds(number: int) -> tuple[str, ...]:

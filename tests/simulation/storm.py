@@ -16,11 +16,11 @@ from .shop import KEPT_SECONDS, LEASE_SECONDS, PARTITIONS, UNWOUND_SECONDS, Shop
 from .themes import DEEDS, themes_of
 
 AFTERMATH_SECONDS = 0.3
-PATIENT_STEPS = 250
-FIRST_STEP, LAST_STEP = 20, 650
+PATIENT_STEPS = 200
+FIRST_STEP, LAST_STEP = 20, 500
 STOPPED = 0.3
 """How many of the seeds end with an orderly stop; the others just end."""
-CLERKS_ORDERS = range(100, 103)
+CLERKS_ORDERS = range(100, 102)
 
 
 def storm(seed: int) -> Verdict:
@@ -37,7 +37,7 @@ class _Storm:
         self.shop = Shop(world, suspend_seconds=KEPT_SECONDS if stays else UNWOUND_SECONDS)
         self.shop.tells_intentions = True
         world.weather.burying = self._buried
-        self.living = [f"p{index}" for index in range(self.choice.choice((2, 2, 3)))]
+        self.living = [f"p{index}" for index in range(self.choice.choice((2, 2, 2, 3)))]
         self.mortal: list[str] = []
         """Processes beside the tills', that die at most once and are not started again."""
         self.plan: list[tuple[int, str]] = []
@@ -57,7 +57,7 @@ class _Storm:
         await asyncio.gather(*(world.spawn(each, self.shop.serve(each)) for each in self.living))
         self._invite()
         self._plan_faults()
-        for _ in range(choice.randrange(3, 8)):
+        for _ in range(choice.randrange(3, 7)):
             self._publish(choice.choice("ab"))
             await asyncio.sleep(choice.random() * 0.25)
         await world.until(lambda: not self.plan or self._is_over, 90)
@@ -118,7 +118,7 @@ class _Storm:
 
     def _plan_faults(self) -> None:
         now, choice = self.world.loop.steps, self.choice
-        steps = sorted(choice.randrange(FIRST_STEP, LAST_STEP) for _ in range(choice.choice((1, 1, 2, 3))))
+        steps = sorted(choice.randrange(FIRST_STEP, LAST_STEP) for _ in range(choice.choice((1, 1, 1, 2, 3))))
         kinds = ["crash", "crash", "freeze", "silence", *(["death"] if self.mortal else ())]
         if "process-lived callers" not in self.themes:  # they have no journal, and so no clock but their own
             kinds.append("clock")

@@ -149,7 +149,7 @@ class Till(RoutedAgent):
 
     async def _ask_a_slow_till(self, receipt: Receipt, ctx: MessageContext) -> None:
         """Ask another till, whose turn waits before it answers."""
-        await self._inquire(receipt, AgentId("till", f"o{receipt.number % 2}"), takes=0.6)
+        await self._inquire(receipt, AgentId("till", f"o{receipt.number % 2}"), takes=0.4)
 
     async def _ask_the_clerk(self, receipt: Receipt, ctx: MessageContext) -> None:
         """Ask the process-lived agent that has sent the order."""
@@ -165,7 +165,7 @@ class Till(RoutedAgent):
 
     async def _wait(self, receipt: Receipt, ctx: MessageContext) -> None:
         """Wait for longer than a turn stays in memory."""
-        await sleep(0.2 + receipt.number % 3 * 0.3)
+        await sleep(0.1 + receipt.number % 3 * 0.2)
 
     async def _ask_a_person(self, receipt: Receipt, ctx: MessageContext) -> None:
         """Ask a person."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 
 from agentopic.core import AgentId
@@ -18,9 +20,7 @@ def test_a_mesh_name_is_an_agent_type_and_is_read_back():
     assert parse_mesh_type(name) == MeshName("my.agent-1", process)
 
 
-@pytest.mark.parametrize(
-    "name", ["clerk", "clerk.p-1", "clerk.p-", "a.p-0190-x", f".p-{UUID(int=0)}"]
-)
+@pytest.mark.parametrize("name", ["clerk", "clerk.p-1", "clerk.p-", "a.p-0190-x", f".p-{UUID(int=0)}"])
 def test_other_types_are_no_mesh_names(name: str):
     assert parse_mesh_type(name) is None
 

@@ -35,6 +35,15 @@ async def test_the_team_answers_with_its_agents(tmp_path: Path) -> None:
     assert result.messages[-1].to_text() == "the answer"
 
 
+async def test_a_single_participant_goes_on_whatever_name_the_ledger_has() -> None:
+    answers = "facts", "plan", ledger("somebody"), ledger(satisfied=True), "the answer"
+    team = C.teams.MagenticOneGroupChat([C.Teller("a")], C.client(*answers, function_calling=True, json_output=True))
+
+    result = await team.run(task="hi")
+
+    assert [message.source for message in result.messages[-2:]] == ["a", "MagenticOneOrchestrator"]
+
+
 def test_a_model_that_calls_no_tools_is_refused() -> None:
     with pytest.raises(ValueError, match="function_calling and json_output"):
         MagenticOne(C.client("x"))

@@ -132,3 +132,12 @@ def test_source_is_not_run_where_the_policy_forbids_it() -> None:
 
     with use_component_policy(ComponentPolicy(allow_source_code=False)), pytest.raises(ComponentError, match="source"):
         FunctionTool.load_component(dumped)
+
+
+def test_the_name_of_an_argument_does_not_stand_for_the_description_of_its_class() -> None:
+    def find(place: Place) -> str:
+        return place.name
+
+    schema: Any = FunctionTool(find, description="Find.").schema
+
+    assert schema["parameters"]["properties"]["place"]["description"] == "Somewhere."

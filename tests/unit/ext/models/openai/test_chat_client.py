@@ -484,3 +484,13 @@ async def test_azure_has_its_own_address_and_credentials(monkeypatch) -> None:
     assert "mine" in str(client._client.base_url)
     assert str(client._client.default_headers["User-Agent"]).startswith("agentopic-python")
     await client.close()
+
+
+async def test_an_unknown_argument_of_a_client_is_logged_and_dropped(caplog: pytest.LogCaptureFixture) -> None:
+    given: dict[str, Any] = {"model": "gpt-4o", "api_key": "k", "cache_seed": 42}
+
+    with caplog.at_level("WARNING"):
+        client = OpenAIChatCompletionClient(**given)
+
+    assert "cache_seed" in caplog.text
+    await client.close()
