@@ -50,7 +50,7 @@ def _chunk(delta: dict[str, Any], finish: str | None) -> bytes:
 
 
 class FaultyProvider:
-    """Answers POST requests in the order of its list; a connection ends with its answer."""
+    """Answers requests in the order of its list; a connection ends with its answer."""
 
     def __init__(self, answers: Sequence[bytes]) -> None:
         self.answers = list(answers)
@@ -77,8 +77,8 @@ class FaultyProvider:
         self._open.add(task)
         try:
             head = await reader.readuntil(b"\r\n\r\n")
-            size = next(int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
-            body = await reader.readexactly(size)
+            sizes = [int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+            body = await reader.readexactly(sum(sizes))
             self.requests.append(head + body)
             self.at.append(asyncio.get_running_loop().time())
             said = self.answers[min(len(self.requests), len(self.answers)) - 1]

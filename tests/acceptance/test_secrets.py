@@ -4,18 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from agentopic.agentchat.agents import AssistantAgent
-from agentopic.ext.models.openai import AzureOpenAIChatCompletionClient, OpenAIChatCompletionClient
+from agentopic.core import CancellationToken
+from agentopic.core.models import ChatCompletionClient, UserMessage
+from agentopic.errors import McpError, ModelError
+from agentopic.ext.models.anthropic import AnthropicChatCompletionClient
+from agentopic.ext.models.gemini import GeminiChatCompletionClient
+from agentopic.ext.models.ollama import OllamaChatCompletionClient
+from agentopic.ext.models.openai import (
+    AzureOpenAIChatCompletionClient,
+    OpenAIChatCompletionClient,
+    OpenAIResponsesChatCompletionClient,
+)
+from agentopic.ext.tools.http import HttpTool
+from agentopic.ext.tools.mcp import McpWorkbench, SseServerParams, StreamableHttpServerParams
 
-from .faulty_provider import FaultyProvider, refusal
+from .faulty_provider import FaultyProvider, answer, refusal
 
 KEY = "canary-key-7f3a91"
 PASSWORD = "canary/pass:word@4c"
@@ -185,3 +198,98 @@ def test_components_are_dumped_without_secrets() -> None:
     assert [_leaks(dump) for dump in dumps] == [[]] * 3
     assert [_leaks(repr(component)) for component in (client, azure, agent)] == [[]] * 3
     assert all("X-Team" in dump for dump in (dumps[0], dumps[2]))
+
+
+HEADERS = {"Authorization": f"Bearer {KEY}", "X-Team-Token": KEY, "Cookie": f"session={KEY}"}
+CLIENTS: dict[str, Callable[[str], ChatCompletionClient]] = {
+    "openai": lambda url: OpenAIChatCompletionClient(model="gpt-4o", api_key=KEY, base_url=url),
+    "openai by header": lambda url: OpenAIChatCompletionClient(
+        model="gpt-4o", api_key="other", base_url=url, default_headers=HEADERS
+    ),
+    "responses": lambda url: OpenAIResponsesChatCompletionClient(model="gpt-4o", api_key=KEY, base_url=url),
+    "azure": lambda url: AzureOpenAIChatCompletionClient(
+        model="gpt-4o", api_key=KEY, azure_endpoint=url, api_version="2024-06-01"
+    ),
+    "anthropic": lambda url: AnthropicChatCompletionClient(model="claude-haiku-4-5", api_key=KEY, base_url=url),
+    "gemini": lambda url: GeminiChatCompletionClient(model="gemini-2.5-flash", api_key=KEY, base_url=url),
+    "ollama": lambda url: OllamaChatCompletionClient(model="llama3.2", host=url, headers=HEADERS),
+}
+
+
+class Logged(logging.Handler):
+    """All that is logged anywhere, as it would be written."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(f"{record.name}: {logging.Formatter().format(record)}")
+
+
+@pytest.fixture
+def logged() -> Iterator[Logged]:
+    root, handler = logging.getLogger(), Logged()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(1)
+    yield handler
+    root.setLevel(level)
+    root.removeHandler(handler)
+
+
+@pytest.fixture
+async def telltale() -> AsyncIterator[FaultyProvider]:
+    said = refusal(400, f"{KEY} is wrong", Set_Cookie=f"session={KEY}", Mcp_Session_Id=KEY)
+    async with FaultyProvider([said]) as running:
+        yield running
+
+
+async def _asked(client: ChatCompletionClient, streams: bool) -> None:
+    messages = [UserMessage(content="hello", source="user")]
+    if not streams:
+        await client.create(messages)
+    async for _ in client.create_stream(messages):
+        pass
+
+
+@pytest.mark.parametrize("name", CLIENTS)
+@pytest.mark.parametrize("streams", [False, True])
+async def test_no_log_shows_a_models_key(name: str, streams: bool, telltale: FaultyProvider, logged: Logged) -> None:
+    client = CLIENTS[name](telltale.base_url)
+
+    with pytest.raises(ModelError) as raised:
+        await _asked(client, streams)
+
+    assert KEY.encode() in telltale.requests[0]
+    assert any(line.startswith("httpcore") for line in logged.lines)
+    assert [line for line in logged.lines if _leaks(line)] == []
+    assert _leaks(str(raised.value)) == []
+
+
+async def test_no_log_shows_the_headers_of_an_http_tool(logged: Logged) -> None:
+    said = answer(200, {"fine": True}, Set_Cookie=f"session={KEY}")
+    async with FaultyProvider([said]) as running:
+        host, _, port = running.base_url.removeprefix("http://").partition("/")[0].partition(":")
+        tool = HttpTool("t", host, int(port), {"type": "object", "properties": {}}, headers=HEADERS)
+        result = await tool.run_json({}, CancellationToken())
+
+    assert result == '{"fine": true}'
+    assert KEY.encode() in running.requests[0]
+    assert any(line.startswith("httpcore") for line in logged.lines)
+    assert [line for line in logged.lines if _leaks(line)] == []
+
+
+@pytest.mark.parametrize("kind", [StreamableHttpServerParams, SseServerParams])
+async def test_no_log_shows_what_an_mcp_server_is_reached_with(
+    kind: type[StreamableHttpServerParams | SseServerParams], telltale: FaultyProvider, logged: Logged
+) -> None:
+    params = kind(url=f"{telltale.base_url}/mcp?token={KEY}", headers=HEADERS, timeout=2)
+
+    with pytest.raises(McpError) as raised:
+        await McpWorkbench(params).list_tools()
+
+    assert KEY.encode() in telltale.requests[0]
+    assert any("mcp?token=****" in line for line in logged.lines)
+    assert [line for line in logged.lines if _leaks(line)] == []
+    assert _leaks(f"{raised.value}{params!r}".replace(params.url, "")) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
@@ -192,19 +193,17 @@ async def test_a_team_without_a_process_ends_its_caller_by_the_deadline() -> Non
 async def test_a_question_is_announced_while_its_turn_waits_and_answered_from_elsewhere() -> None:
     async with served(desk) as (mesh, here):
         stream = remote("desk", here, "c").run_stream(task="what is it?")
-        async for item in stream:
-            if isinstance(item, UserInputRequestedEvent):
-                break
+        asked = await announced(stream)
         elsewhere = remote("desk", await caller(mesh), "c")
-        joined = await announced(elsewhere)
+        joined = await announced(elsewhere.join())
         (question,) = await elsewhere.questions()
-        await elsewhere.answer(item, "a teapot")
+        await elsewhere.answer(asked, "a teapot")
         shown, result = await rest_of(stream)
 
-    assert joined.request_id == item.request_id
+    assert joined.request_id == asked.request_id
     assert question.agent == AgentId("desk.person", "c")
     assert shown == ["a teapot", "noted"]
-    assert [message.type for message in result.messages] == [
+    assert [type(message).__name__ for message in result.messages] == [
         "TextMessage",
         "UserInputRequestedEvent",
         "TextMessage",
@@ -212,8 +211,8 @@ async def test_a_question_is_announced_while_its_turn_waits_and_answered_from_el
     ]
 
 
-async def announced(team: RemoteTeam) -> Any:
-    async for item in team.join():
+async def announced(stream: AsyncGenerator[Any, None]) -> Any:
+    async for item in stream:
         if isinstance(item, UserInputRequestedEvent):
             return item
     raise AssertionError("nobody asks")

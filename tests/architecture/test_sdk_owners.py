@@ -19,7 +19,11 @@ OWNERS = {
     "httpcore": ("ext/tools/network/*",),
     "bs4": ("ext/tools/web/*",),
     "markdownify": ("ext/tools/web/*",),
-    "redis": ("adapters/*/redis*", "ext/memory/redis/*", "ext/cache_store/redis.py",),
+    "redis": (
+        "adapters/*/redis*",
+        "ext/memory/redis/*",
+        "ext/cache_store/redis.py",
+    ),
     "openai": ("ext/models/openai/*",),
     "tiktoken": ("ext/models/openai/*",),
     "anthropic": ("ext/models/anthropic/*",),

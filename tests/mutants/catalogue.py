@@ -36,6 +36,7 @@ MEMORY = "agentopic/adapters/journal/memory/"
 ENGINE = "agentopic/engine/"
 CONTRACT = "tests/contract/test_journal_"
 WRITER = "tests/unit/engine/test_writer.py"
+KEPT = "tests/unit/engine/test_kept_deliveries.py"
 
 
 def seeds(count: int = 200) -> Test:
@@ -274,5 +275,65 @@ MUTANTS = (
         "rows of a buried process are left to nobody",
         (Patch(f"{ENGINE}liveness.py", "        self._outbox.add(rows)", "        pass"),),
         seeds(600),
+    ),
+    # ── control ──
+    Mutant(
+        "a paused agent is given what comes in",
+        (
+            Patch(
+                f"{MEMORY}intake.py",
+                "        if lane.paused:\n            continue\n",
+                "",
+            ),
+        ),
+        seeds(400),
+    ),
+    Mutant(
+        "a second answer replaces the first",
+        (
+            Patch(
+                f"{MEMORY}control.py",
+                'if entry is None or entry.row.kind != "human" or entry.row.result is not None:',
+                'if entry is None or entry.row.kind != "human":',
+            ),
+        ),
+        seeds(400),
+    ),
+    # ── what is kept for speed ──
+    Mutant(
+        "a kept delivery is served whatever its row says",
+        (
+            Patch(
+                f"{ENGINE}kept_deliveries.py",
+                "if kept.head == started.head and kept.delivery.record.value == started.body:",
+                "if True:",
+            ),
+        ),
+        Test(KEPT, "test_a_row_with_other_bytes or test_a_row_with_another_head"),
+    ),
+    Mutant(
+        "a kept delivery is served to the next attempt, too",
+        (
+            Patch(
+                f"{ENGINE}kept_deliveries.py",
+                "kept = self._kept.pop(started.identity, None)",
+                "kept = self._kept.get(started.identity)",
+            ),
+        ),
+        Test(KEPT, "test_a_later_attempt_is_read_from_its_row"),
+    ),
+    Mutant(
+        "a repeat replaces what is kept of the delivery that was stored",
+        (Patch(f"{ENGINE}kept_deliveries.py", "if incoming.identity not in self._kept:", "if True:"),),
+        Test(KEPT, "test_a_repeat_does_not_take_the_place_of_what_came_first"),
+    ),
+    Mutant(
+        "nobody is told that there is no room to keep more",
+        (
+            Patch(
+                f"{ENGINE}kept_deliveries.py", "                    return False\n", "                    return True\n"
+            ),
+        ),
+        Test(KEPT, "test_without_room_those_that_came_first_stay"),
     ),
 )

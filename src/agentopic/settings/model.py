@@ -248,7 +248,7 @@ class Settings(ProviderSettings, MeteringSettings):
     allow_component_commands: bool = Field(
         default=False,
         validation_alias=names("ALLOW_COMPONENT_COMMANDS"),
-        description="Whether commands in component JSON (MCP servers over stdio) may be started; for JSON you trust only.",
+        description="Whether commands in component JSON (MCP servers) may be started; for JSON you trust only.",
     )
     _sources: dict[str, str] = PrivateAttr(default_factory=dict[str, str])
 

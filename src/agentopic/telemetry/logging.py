@@ -14,7 +14,7 @@ from agentopic.telemetry.redaction import redact
 LogFormat = Literal["auto", "console", "json"]
 
 # Clients that report every failed connection attempt on their own; the runtime reports what came of it, once.
-_TALKATIVE = ("aiokafka", "kafka", "httpx", "httpx2", "openai", "asyncio", "urllib3")
+_TALKATIVE = ("aiokafka", "kafka", "httpx", "httpx2", "openai", "anthropic", "mcp", "asyncio", "urllib3")
 # Loggers of whole messages, payloads included: for tools that ask for them, and for DEBUG.
 _VERBATIM = ("agentopic.core.events", "agentopic.core.trace")
 

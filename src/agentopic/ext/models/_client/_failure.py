@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from importlib.util import find_spec
 
+from agentopic.concealment import redacted
 from agentopic.errors import (
     ContentRefusedError,
     ContextTooLongError,
@@ -33,6 +34,7 @@ def error_of_status(
     status: int, message: str, *, code: str = "", headers: Mapping[str, str] | None = None
 ) -> ModelError:
     """The error for an answer with this HTTP status; `code` is the provider's own word for what is wrong."""
+    message = redacted(message)
     if status == 429 and code not in _OUT_OF_MONEY:
         return RateLimitedError(message, retry_after(headers or {}))
     if status >= 500 or status in _WORTH_RETRYING:

@@ -23,6 +23,7 @@ from agentopic.core.models import (
 )
 from agentopic.core.tools import Tool, ToolSchema
 from agentopic.errors import CassetteError, ModelTimeoutError, ModelUnavailableError
+from agentopic.ext._wire_secrets import conceal_headers
 from agentopic.ext.models._client._question import Question, ToolChoice
 from agentopic.ext.models._client._repetition import DEFAULT_RETRIES, repeated
 from agentopic.ext.models._client._token_estimate import prompt_tokens
@@ -178,8 +179,12 @@ class ProviderClient(ChatCompletionClient):
 
     # ── the shape of a call ─────────────────────────────────────────────────────────────────────────────────
 
+    def _prepared(self, question: Question, *, stream: bool) -> dict[str, Any]:
+        conceal_headers(question.extra.get("extra_headers"))
+        return self._request(question.fitted(self._model_info), stream=stream)
+
     async def _answer(self, question: Question, token: CancellationToken | None) -> CreateResult:
-        request = self._request(question.fitted(self._model_info), stream=False)
+        request = self._prepared(question, stream=False)
         answer, result = await self._cancellable(repeated(lambda: self._answered(request), self._retries), token)
         self._count(result.usage)
         if _event_log.isEnabledFor(logging.INFO):
@@ -196,7 +201,7 @@ class ProviderClient(ChatCompletionClient):
     async def _stream(
         self, question: Question, token: CancellationToken | None
     ) -> AsyncGenerator[str | CreateResult, None]:
-        request = self._request(question.fitted(self._model_info), stream=True)
+        request = self._prepared(question, stream=True)
         if _event_log.isEnabledFor(logging.INFO):
             _event_log.info(LLMStreamStartEvent(messages=request[self._messages_parameter]))
         assembly = self._assembly()

@@ -7,9 +7,9 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 
 from agentopic.concealment import conceal
+from agentopic.ext._wire_secrets import conceal_headers, is_secret_header
 
 _SECRETS = frozenset({"api_key", "azure_ad_token"})
-_SECRET_HEADERS = frozenset({"authorization", "api-key", "x-api-key", "x-goog-api-key", "proxy-authorization"})
 
 
 def to_component_config(given: dict[str, Any], *, headers: str = "default_headers") -> dict[str, Any]:
@@ -21,8 +21,8 @@ def to_component_config(given: dict[str, Any], *, headers: str = "default_header
             config[name] = SecretStr(config[name])
     sent: dict[str, str] = config.get(headers) or {}
     if sent:
-        conceal(*(value for name, value in sent.items() if name.lower() in _SECRET_HEADERS))
-        config[headers] = {name: value for name, value in sent.items() if name.lower() not in _SECRET_HEADERS}
+        conceal_headers(sent)
+        config[headers] = {name: value for name, value in sent.items() if not is_secret_header(name)}
     return config
 
 

@@ -7,6 +7,7 @@ from typing import Any, Self
 from openai import AsyncAzureOpenAI, OpenAIError
 from typing_extensions import Unpack
 
+from agentopic.concealment import conceal
 from agentopic.core import Component, ComponentBase, ComponentLoader
 from agentopic.core._component_config import is_component_instance
 from agentopic.errors import ComponentError, ConfigError
@@ -69,6 +70,8 @@ def _sdk_client(arguments: dict[str, Any]) -> AsyncAzureOpenAI:
     agent = headers.pop("User-Agent", None)
     headers["User-Agent"] = f"{AZURE_OPENAI_USER_AGENT} {agent}" if agent else AZURE_OPENAI_USER_AGENT
     try:
-        return AsyncAzureOpenAI(max_retries=0, default_headers=headers, **arguments)
+        client = AsyncAzureOpenAI(max_retries=0, default_headers=headers, **arguments)
     except OpenAIError as exc:
         raise ConfigError(f"no credentials for the model on Azure ({exc})") from exc
+    conceal(client.api_key)  # it may come from the environment
+    return client

@@ -14,6 +14,7 @@ from agentopic.core._turn import OnUnknown
 from agentopic.core.tools import BaseTool, ToolEffect, current_idempotency_key
 from agentopic.core.utils import schema_to_pydantic_model
 from agentopic.errors import ToolAnswerError
+from agentopic.ext._wire_secrets import conceal_headers
 from agentopic.ext.tools.http._request import filled_path, json_body, path_parameters, with_query
 from agentopic.ext.tools.network import Answer, Bounds, Call, NetworkPolicy, exchange
 
@@ -104,6 +105,7 @@ class HttpTool(BaseTool[BaseModel, Any], Component[HttpToolConfig]):
             effect=effect,
             on_unknown=on_unknown,
         )
+        conceal_headers(headers)
         self.effect = effect or _EFFECTS.get(method, "unrepeatable")
         self.on_unknown = on_unknown
         unknown = path_parameters(path) - set(json_schema.get("properties", {}))

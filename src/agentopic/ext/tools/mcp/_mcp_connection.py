@@ -11,6 +11,7 @@ from typing import Any, Self, TypeAlias, TypeVar, cast
 from mcp import ClientSession, MCPError
 from mcp_types import CONNECTION_CLOSED, REQUEST_TIMEOUT, InitializeResult
 
+from agentopic.concealment import redacted
 from agentopic.core import CancellationToken
 from agentopic.core._turn import current_turn
 from agentopic.errors import McpConnectionError, McpError, McpTimeoutError
@@ -139,7 +140,7 @@ class McpConnection:
         cause = _innermost(owner.exception())
         if isinstance(cause, MCPError) and cause.error.code == REQUEST_TIMEOUT:
             return McpTimeoutError(f"MCP server {self._server!r} did not start within {self._start_seconds:g} s")
-        error = McpConnectionError(f"MCP server {self._server!r} cannot be used: {cause or 'it ended'}")
+        error = McpConnectionError(redacted(f"MCP server {self._server!r} cannot be used: {cause or 'it ended'}"))
         error.__cause__ = cause
         return error
 
@@ -154,15 +155,15 @@ class McpConnection:
         except MCPError as exc:
             raise self._call_error(exc) from exc
         except (RuntimeError, ValueError, OSError) as exc:
-            raise McpError(f"the answer of MCP server {self._server!r} cannot be used: {exc}") from exc
+            raise McpError(f"the answer of MCP server {self._server!r} cannot be used: {redacted(str(exc))}") from exc
 
     def _call_error(self, error: MCPError) -> McpError:
         if error.error.code == REQUEST_TIMEOUT:
             return McpTimeoutError(f"MCP server {self._server!r} did not answer within {self._answer_seconds:g} s")
         if error.error.code == CONNECTION_CLOSED:
             self._broken = True
-            return McpConnectionError(f"MCP server {self._server!r} has gone: {error.error.message}")
-        return McpError(error.error.message)
+            return McpConnectionError(f"MCP server {self._server!r} has gone: {redacted(error.error.message)}")
+        return McpError(redacted(error.error.message))
 
 
 def _innermost(error: BaseException | None) -> BaseException | None:

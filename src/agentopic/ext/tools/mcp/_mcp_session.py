@@ -13,6 +13,7 @@ from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
 
+from agentopic.ext._wire_secrets import conceal_headers, conceal_url
 from agentopic.ext.tools.mcp._server_params import (
     AnyServerParams,
     SseServerParams,
@@ -50,6 +51,9 @@ async def create_mcp_server_session(
 
 @asynccontextmanager
 async def _streams(params: AnyServerParams) -> AsyncGenerator[tuple[Any, Any]]:
+    if not isinstance(params, StdioServerParams):
+        conceal_headers(params.headers)
+        conceal_url(params.url)
     match params:
         case StdioServerParams():
             async with stdio_client(params) as streams:
