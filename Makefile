@@ -14,7 +14,7 @@ MINUTES ?= 5
 SECONDS_OF_FUZZ ?= 60
 .DEFAULT_GOAL := help
 
-.PHONY: help install demo test check fmt bench chaos simulation mutants soak fuzz proto schemas up oracle lock clean
+.PHONY: help install demo test check fmt bench chaos simulation mutants soak fuzz proto schemas migration up oracle lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' Makefile | awk -F ':.*## ' '{split($$1, t, ":"); printf "  %-11s %s\n", t[1], $$2}'
@@ -86,6 +86,9 @@ proto: install ## generate src/agentopic/_proto from protos/
 
 schemas: install ## export the JSON Schemas of payloads into schemas/
 	$(PY) schemas/export.py
+
+migration: install oracle ## compare every public symbol with AutoGen's into docs/migrate/from-autogen.md
+	@$(PY) docs/migrate/generate.py "$$(.venv-oracle/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 
 up: install ## run Kafka, PostgreSQL and Redis until interrupted; addresses as JSON
 	@exec $(PY) -m agentopic.testing.bed up

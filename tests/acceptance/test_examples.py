@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from llmock.testing import LLMockServer
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 LINES = 60
@@ -181,6 +182,29 @@ def test_an_assistant_is_reminded_before_it_is_asked(folder: Folder) -> None:
 
 def test_an_assistant_answers_with_an_object(folder: Folder) -> None:
     assert folder.example("structured_output") == "happy, 7 of 10\n"
+
+
+def test_the_environment_chooses_the_provider(folder: Folder) -> None:
+    with LLMockServer() as server:
+        keys = {f"{name}_API_KEY": "k" for name in ("OPENAI", "ANTHROPIC", "GEMINI")}
+        urls = {"OPENAI_BASE_URL": server.base_url("openai"), "ANTHROPIC_BASE_URL": server.base_url("anthropic")}
+        said = {name: folder.example("model_choice", MODEL=name, **keys, **urls) for name in ("gpt", "claude")}
+    config = {"model": "gpt-4o", "base_url": "http://127.0.0.1:1/v1", "api_key": "k", "max_retries": 0}
+    unreachable = {"provider": "autogen_ext.models.openai.OpenAIChatCompletionClient", "config": config}
+    (folder.path / "my.json").write_text(json.dumps(unreachable))
+    said["my"] = folder.example("model_choice", MODEL="my.json")
+
+    assert folder.example("model_choice").startswith("Paris.\n")
+    assert [said[name].splitlines()[-1].split()[1:3] for name in ("gpt", "claude")] == [["tokens", "in,"]] * 2
+    assert said["my"].startswith("ModelUnavailableError")
+
+
+def test_a_cached_model_is_asked_each_question_once(folder: Folder) -> None:
+    first, second = folder.example("cached_answers"), folder.example("cached_answers")
+
+    answers = ["Leaves in hot water.", "Beans in hot water.", "Leaves in hot water."]
+    assert first.splitlines() == [*answers, "the model was asked 2 times"]
+    assert second.splitlines() == [*answers, "the model was asked 0 times"]
 
 
 def test_every_customer_has_a_conversation_that_another_process_goes_on_with(folder: Folder) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from abc import abstractmethod
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, aclosing, contextmanager
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 from pydantic import BaseModel
@@ -149,8 +149,9 @@ class ProviderClient(ChatCompletionClient):
         question = Question(
             messages=messages, tools=tools, tool_choice=tool_choice, json_output=json_output, extra=extra_create_args
         )
-        async for item in self._stream(question, cancellation_token):
-            yield item
+        async with aclosing(self._stream(question, cancellation_token)) as items:
+            async for item in items:
+                yield item
 
     def actual_usage(self) -> RequestUsage:
         """Tokens of all calls that were made."""

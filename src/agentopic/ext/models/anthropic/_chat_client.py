@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, aclosing
 from typing import Any, cast
 
 from anthropic import AsyncAnthropic
@@ -76,8 +76,9 @@ class BaseAnthropicChatCompletionClient(ProviderClient):
         question = Question(
             messages=messages, tools=tools, tool_choice=tool_choice, json_output=json_output, extra=extra_create_args
         )
-        async for item in self._stream(question, cancellation_token):
-            yield item
+        async with aclosing(self._stream(question, cancellation_token)) as items:
+            async for item in items:
+                yield item
 
     async def close(self) -> None:
         """Close the SDK client and its connections."""

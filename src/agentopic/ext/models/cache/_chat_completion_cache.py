@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -97,18 +98,20 @@ class ChatCompletionCache(ChatCompletionClient, Component[ChatCompletionCacheCon
                 yield item if isinstance(item, str) else item.model_copy(update={"cached": True})
             return
         items: list[str | CreateResult] = []
-        async for item in self.client.create_stream(
+        stream = self.client.create_stream(
             messages,
             tools=tools,
             tool_choice=tool_choice,
             json_output=json_output,
             extra_create_args=extra_create_args,
             cancellation_token=cancellation_token,
-        ):
-            items.append(item)
-            if isinstance(item, CreateResult):
-                self.store.set(key, items)
-            yield item
+        )
+        async with aclosing(stream):
+            async for item in stream:
+                items.append(item)
+                if isinstance(item, CreateResult):
+                    self.store.set(key, items)
+                yield item
 
     async def close(self) -> None:
         """Close the wrapped client."""

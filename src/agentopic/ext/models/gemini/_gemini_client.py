@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, aclosing
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -97,8 +97,10 @@ class GeminiChatCompletionClient(ProviderClient, Component[GeminiClientConfigura
         return assembly.result()
 
     async def _events(self, request: dict[str, Any]) -> AsyncGenerator[types.GenerateContentResponse, None]:
-        async for event in await self._client.aio.models.generate_content_stream(**request):
-            yield event
+        events: Any = await self._client.aio.models.generate_content_stream(**request)
+        async with aclosing(events):
+            async for event in events:
+                yield event
 
     def _assembly(self) -> AnswerAssembly:
         return AnswerAssembly(self._signatures)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, aclosing
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -119,8 +119,10 @@ class OllamaChatCompletionClient(ProviderClient, Component[BaseOllamaClientConfi
         return assembly.result()
 
     async def _events(self, request: dict[str, Any]) -> AsyncGenerator[ChatResponse, None]:
-        async for event in await self._chat(**request, stream=True):
-            yield event
+        events: Any = await self._chat(**request, stream=True)
+        async with aclosing(events):
+            async for event in events:
+                yield event
 
     def _assembly(self) -> AnswerAssembly:
         return AnswerAssembly(thinks_in_content=self._model_info["family"] == ModelFamily.R1)

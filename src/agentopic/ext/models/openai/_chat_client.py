@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, aclosing
 from typing import Any
 
 from openai import AsyncAzureOpenAI, AsyncOpenAI, AsyncStream
@@ -83,8 +83,9 @@ class BaseOpenAIChatCompletionClient(ProviderClient):
         question = Question(
             messages=messages, tools=tools, tool_choice=tool_choice, json_output=json_output, extra=extra
         )
-        async for item in self._stream(question, cancellation_token):
-            yield item
+        async with aclosing(self._stream(question, cancellation_token)) as items:
+            async for item in items:
+                yield item
 
     async def close(self) -> None:
         """Close the SDK client and its connections."""

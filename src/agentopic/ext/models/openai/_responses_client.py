@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, aclosing
 from typing import Any, Self, cast
 
 from openai.types.responses import Response, ResponseStreamEvent
@@ -115,8 +115,9 @@ class OpenAIResponsesChatCompletionClient(ProviderClient, Component[OpenAIRespon
         self, question: Question, token: CancellationToken | None
     ) -> AsyncGenerator[str | CreateResult, None]:
         if not self._background:
-            async for item in super()._stream(question, token):
-                yield item
+            async with aclosing(super()._stream(question, token)) as items:
+                async for item in items:
+                    yield item
             return
         result = await self._answer(question, token)
         if isinstance(result.content, str) and result.content:

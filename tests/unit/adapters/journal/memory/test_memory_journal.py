@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from agentopic.adapters.journal.memory import MemoryJournal, MemoryStore
 from agentopic.testing.journal_commands import cancel_run
-from agentopic.testing.journal_mesh import GROUP, Member, deferred, delivery, done, intent
+from agentopic.testing.journal_mesh import GROUP, Member, deferred, delivery, done, intent, parked
 
 
 @dataclass
@@ -78,6 +78,7 @@ async def test_a_timer_left_behind_is_due_by_the_stores_clock() -> None:
     one, two = await joined(store), await joined(store)
     (lane,) = await one.run(delivery("a"))
     await one.open(intent(lane, "nap", kind="timer", due_seconds=30.0), intent(lane, "late", kind="timer"))
+    await one.commit(parked(lane, "nap", "late", delay_seconds=30.0))
     await two.bury(one)
 
     time.now += 29.9
