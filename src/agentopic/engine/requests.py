@@ -15,6 +15,7 @@ from agentopic.engine.process_lived.answers import gone_fault
 from agentopic.engine.process_lived.owner import Owner
 from agentopic.engine.request_ids import AskingStep, asking_step
 from agentopic.engine.sending import Sender
+from agentopic.engine.silences import Silences
 from agentopic.engine.topics import TopicCatalog
 from agentopic.envelope import Envelope
 from agentopic.envelope import attributes as names
@@ -112,6 +113,7 @@ class Requests:
         self._owner, self._clock, self._keep = owner, clock, keep
         self._waiting: dict[str, _Pending] = {}
         self._left: dict[str, None] = {}
+        self._silences = Silences()
         self._readdressing: set[asyncio.Task[None]] = set()
         self.draining = False
         """Whether this process is about to end: turns that wait are handed over, and asked on elsewhere."""
@@ -170,16 +172,21 @@ class Requests:
             self._owner.take(asking.event(None), self.resolve)
             await _heard(pending.answer, None)
             return pending.answer.result()
-        options, unheard = self._options, 0
-        while unheard <= options.request_resends:
+        options, silence = self._options, self._silences.of(asking.request_id)
+        requests = options.request_resends + 1
+        while not silence.lasts(requests, requests * options.request_resend_seconds):
             pending.heard = False
             sent = await self._send(asking, None)
+            silence.sent += sent
             if await _heard(pending.answer, options.request_resend_seconds if sent else RETRY_SECONDS):
+                self._silences.over(asking.request_id)
                 return pending.answer.result()
-            unheard = 0 if pending.heard else unheard + sent
+            if pending.heard:
+                silence.broken()
             if pending.heard and asking.request.data is not None:
                 # What is asked is there; from now on it is only asked for a sign of life.
                 asking = replace(asking, request=asking.request.replace(data=None))
+        self._silences.over(asking.request_id)
         return gone_fault(asking.event(None), asking.recipient, namespace=options.namespace, now=self._clock.now())
 
     async def _send(self, asking: Asking, address: ReplyAddress | None) -> bool:

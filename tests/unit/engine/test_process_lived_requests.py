@@ -413,6 +413,29 @@ async def test_a_turn_that_was_unwound_learns_all_the_same_that_the_owner_is_gon
     await until(lambda: len(errors) == 1, "the turn is told")
 
 
+async def test_silence_is_counted_on_by_a_turn_that_is_unwound_while_it_lasts(town: Town):
+    owner, name = await owner_of(town, answer)
+    await owner.stop()
+    attempts, errors = list[int](), list[str]()
+
+    async def ask(agent: Resident, message: Note, ctx: MessageContext) -> None:
+        attempts.append(1)
+        try:
+            await agent.send_message(Note(), name)
+        except OwnerGoneError as exc:
+            errors.append(str(exc))
+
+    patience = {"request_resend_seconds": 1.2, "request_resends": 2}
+    service = town.runtime(**patience, request_timeout_seconds=None, suspend_seconds=0.0)
+    await town.settle(service, "clerk", ask)
+    await service.start()
+
+    await service.publish_message(Note(), topic("clerk"))
+
+    await until(lambda: len(errors) == 1, "the turn is told", 20)
+    assert len(attempts) > 1
+
+
 async def test_a_turn_that_was_unwound_gets_the_answer_that_came_meanwhile(town: Town):
     handled, go, got = list[int](), asyncio.Event(), list[str]()
 
