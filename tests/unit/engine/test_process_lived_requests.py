@@ -425,7 +425,7 @@ async def test_silence_is_counted_on_by_a_turn_that_is_unwound_while_it_lasts(to
         except OwnerGoneError as exc:
             errors.append(str(exc))
 
-    patience = {"request_resend_seconds": 1.2, "request_resends": 2}
+    patience: dict[str, Any] = {"request_resend_seconds": 1.2, "request_resends": 2}
     service = town.runtime(**patience, request_timeout_seconds=None, suspend_seconds=0.0)
     await town.settle(service, "clerk", ask)
     await service.start()
