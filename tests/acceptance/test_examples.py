@@ -126,6 +126,12 @@ def test_the_pipeline_prices_and_numbers_each_customer_by_itself(folder: Folder)
     assert pipeline.wait(timeout=20) == 0
 
 
+def test_the_next_process_goes_on_from_the_recorded_events(folder: Folder) -> None:
+    printed = folder.example("event_sourced").splitlines()
+
+    assert printed == ["30 after 1 moves", "refused: only 30 left", "20 after 2 moves"]
+
+
 def test_a_killed_worker_has_charged_once_and_another_one_ships(folder: Folder) -> None:
     printed = folder.example("steps")
 
@@ -180,6 +186,13 @@ def test_an_assistant_is_reminded_before_it_is_asked(folder: Folder) -> None:
     assert "Ann drinks no coffee." in told[-1]
 
 
+def test_a_page_of_this_machine_is_read_only_when_that_is_allowed(folder: Folder) -> None:
+    refused, page = folder.example("tools_web_page").splitlines()
+
+    assert refused == "refused: loopback"
+    assert page == "Shop | Shop # Open From **nine** to five. [Map](/map)"
+
+
 def test_an_assistant_answers_with_an_object(folder: Folder) -> None:
     assert folder.example("structured_output") == "happy, 7 of 10\n"
 
@@ -230,6 +243,21 @@ def test_a_team_goes_on_until_somebody_approves(folder: Folder) -> None:
         f"---------- TextMessage ({name}) ----------" for name in ("user", "writer", "critic", "writer", "critic")
     ]
     assert "APPROVE" in printed
+
+
+def test_a_graph_goes_round_until_its_chief_is_content(folder: Folder) -> None:
+    said = [line.split(":")[0] for line in folder.example("graph").splitlines()]
+
+    rounds = [sorted(said[at : at + 4]) for at in (1, 5)]
+    assert rounds == [["chief", "spelling", "style", "writer"]] * 2
+    assert (said[0], said[4], said[8:]) == ("user", "chief", ["chief", "printer"])
+
+
+def test_an_assistant_has_another_one_as_a_tool(folder: Folder) -> None:
+    printed = folder.example("agent_as_tool").splitlines()
+
+    assert [line for line in printed if "content='Le thé est chaud.'" in line]
+    assert printed[-1] == "TextMessage: In French: Le thé est chaud."
 
 
 def test_a_team_is_served_and_its_run_joined_by_id(folder: Folder) -> None:

@@ -103,6 +103,22 @@ async def test_cancelling_ends_the_run_for_all_and_the_team_runs_again() -> None
         assert texts(await remote("gated", here, "c").run(task="again")) == ["again", "hm", "b1", "hm", "a1"]
 
 
+async def test_the_state_of_a_cancelled_conversation_is_there_to_be_saved() -> None:
+    gate = Gate()
+    async with served(gated(gate)) as (_, here):
+        team = remote("gated", here, "c")
+        running = asyncio.create_task(team.run(task="go"))
+        await gate.reached.wait()
+        await team.cancel()
+        with pytest.raises(RequestCancelledError):
+            await running
+
+        async with asyncio.timeout(30):
+            state = await team.save_state()
+
+    assert len(state["agent_states"]) == 3
+
+
 async def test_a_cancelled_token_cancels_the_run() -> None:
     gate, token = Gate(), CancellationToken()
     async with served(gated(gate)) as (_, here):

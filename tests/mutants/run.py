@@ -38,7 +38,9 @@ def passes(test: Test, source: Path) -> bool:
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", test.path]
     if test.select:
         command += ["-k", test.select]
-    environment = {**os.environ, "PYTHONPATH": str(source), "SIMULATION_SEEDS": str(test.seeds)}
+    # What a faulty source makes of a test is no figure of the proof.
+    surroundings = {"SIMULATION_SEEDS": str(test.seeds), "AGENTOPIC_TEST_FIGURES": os.devnull}
+    environment = {**os.environ, "PYTHONPATH": str(source), **surroundings}
     try:
         ended = subprocess.run(
             command, cwd=ROOT, env=environment, capture_output=True, check=False, timeout=TEST_SECONDS

@@ -14,6 +14,7 @@ import pytest
 import structlog
 
 from agentopic.cli import main
+from agentopic.telemetry.logging import _TALKATIVE, _VERBATIM
 
 SHOP = """
 from dataclasses import dataclass
@@ -73,9 +74,12 @@ def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     monkeypatch.setattr(sys, "path", list(sys.path))
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
+    levels = {name: logging.getLogger(name).level for name in (*_TALKATIVE, *_VERBATIM)}
     yield tmp_path
     root.handlers[:] = handlers
     root.setLevel(level)
+    for name, before in levels.items():
+        logging.getLogger(name).setLevel(before)
     structlog.reset_defaults()
     for name, module in list(sys.modules.items()):
         if str(getattr(module, "__file__", None) or "").startswith(str(tmp_path)):

@@ -8,16 +8,19 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from agentopic.telemetry.logging import configure_logging
+from agentopic.telemetry.logging import _TALKATIVE, _VERBATIM, configure_logging
 
 
 @pytest.fixture(autouse=True)
 def _restored() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
+    levels = {name: logging.getLogger(name).level for name in (*_TALKATIVE, *_VERBATIM)}
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
+    for name, before in levels.items():
+        logging.getLogger(name).setLevel(before)
     structlog.reset_defaults()
 
 

@@ -9,6 +9,7 @@ from agentopic.agentchat.messages import BaseAgentEvent, BaseChatMessage
 from agentopic.agentchat.service._addresses import ServiceAddresses
 from agentopic.agentchat.service._manager_line import ManagerLine
 from agentopic.agentchat.service._payloads import (
+    READ_ITEMS,
     NoticeEntry,
     RunEnd,
     SavedPart,
@@ -46,8 +47,6 @@ from agentopic.core import (
     rpc,
 )
 
-READ_ITEMS: Final = 200
-"""How many items one answer holds at most."""
 RUNNING: Final = "The team is already running, it cannot run again until it is stopped."
 
 
@@ -94,6 +93,10 @@ class TeamDesk(RoutedAgent):
         if self._manager.is_running and message.run in {None, self._manager.run}:
             self._manager.end_number()
             await self._output(self._log.close(RunEnd(outcome="cancelled", stop_reason="The run was cancelled.")))
+        # Notices of the run may be cancelled with it, and those are never heard: each is told a last one to wait for.
+        for name in self._addresses.participants:
+            self._line.tell(name)
+        await self._flush()
         return self._status()
 
     @rpc

@@ -43,9 +43,9 @@ class ManagerLine:
             raise TeamError(f"the manager of a deployed team cannot send a {type(message).__name__} to {recipient}")
         self.tell(self._names[recipient.type], NoticeEntry(kind="reset"))
 
-    def tell(self, name: str, entry: NoticeEntry) -> None:
-        """Tell one participant."""
-        self._waiting.setdefault(name, []).append(entry)
+    def tell(self, name: str, *entries: NoticeEntry) -> None:
+        """Tell one participant; without entries it hears a notice that says nothing."""
+        self._waiting.setdefault(name, []).extend(entries)
 
     def tell_others(self, message: GroupChatStart | GroupChatAgentResponse | GroupChatTeamResponse) -> None:
         """Tell all participants but the speaker what was said."""

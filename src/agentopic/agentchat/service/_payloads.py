@@ -149,6 +149,10 @@ class TeamLoad:
     agent_states: Mapping[str, Any]
 
 
+READ_ITEMS: Final = 200
+"""How many messages one answer holds at most; the end of the run comes on top."""
+
+
 @payload("agentopic.team.Status.v1")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TeamStatus:

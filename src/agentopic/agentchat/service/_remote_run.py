@@ -13,7 +13,7 @@ from agentopic.agentchat.messages import (
     MessageFactory,
 )
 from agentopic.agentchat.service._conversation_ear import CallerLeft, ConversationEar, Previewed
-from agentopic.agentchat.service._payloads import RunEnd, TeamOutput, TeamStatus
+from agentopic.agentchat.service._payloads import READ_ITEMS, RunEnd, TeamOutput, TeamStatus
 from agentopic.errors import MessageFormatError, RequestCancelledError, TeamError
 
 FIRST_PATIENCE_SECONDS: Final = 1.0
@@ -36,7 +36,7 @@ class RemoteRun:
         self._shown: set[str] = set()
         self._messages: list[BaseAgentEvent | BaseChatMessage] = []
         self._patience = FIRST_PATIENCE_SECONDS
-        self._is_over = False
+        self._has_more = False
 
     async def follow(self, status: TeamStatus) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | TaskResult, None]:
         """Everything from the beginning of the run to its result.
@@ -77,12 +77,13 @@ class RemoteRun:
 
     @property
     def _is_behind(self) -> bool:
-        """Whether what follows was heard and something before it was not: it will not come by itself."""
-        return bool(self._items)
+        """Whether something is missing that will not come by itself: what follows it is there already."""
+        return self._has_more or bool(self._items)
 
     def _take(self, status: TeamStatus) -> None:
         if status.run != self._run:
             raise TeamError(f"run {self._run} of the conversation is over: run {status.run} has begun since")
+        self._has_more = len(status.items) == READ_ITEMS
         for item in status.items:
             self._keep(item)
 

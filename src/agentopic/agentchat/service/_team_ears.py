@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Any, ClassVar, Protocol, runtime_checkable
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from agentopic.agentchat.service._conversation_ear import ConversationEar, Previewed
 from agentopic.agentchat.service._payloads import PAYLOADS, TeamOutput
@@ -22,6 +22,7 @@ from agentopic.core import (
     try_get_known_serializers_for_type,
 )
 from agentopic.core._message_id import new_message_id
+from agentopic.errors import TeamError
 
 
 @runtime_checkable
@@ -39,7 +40,7 @@ class TeamEars:
     _all: ClassVar[WeakKeyDictionary[AgentRuntime, dict[str, TeamEars]]] = WeakKeyDictionary()
 
     def __init__(self, runtime: AgentRuntime, team: str, output: str) -> None:
-        self._runtime, self._team, self._output = runtime, team, output
+        self._weak_runtime, self._team, self._output = ref(runtime), team, output
         self._ears: dict[str, set[ConversationEar]] = {}
         self._is_listening = self._is_declared = False
         self._beginning = asyncio.Lock()
@@ -49,6 +50,14 @@ class TeamEars:
         """The ears of a team on a runtime."""
         teams = cls._all.setdefault(runtime, {})
         return teams.setdefault(team, cls(runtime, team, output))
+
+    @property
+    def _runtime(self) -> AgentRuntime:
+        """The runtime; not kept alive from here, or what is known of it would never go."""
+        runtime = self._weak_runtime()
+        if runtime is None:
+            raise TeamError(f"the runtime through which team {self._team!r} was heard is gone")
+        return runtime
 
     def declare(self) -> None:
         """Make what travels known to the runtime."""

@@ -23,7 +23,7 @@ from agentopic.errors import (
 _WORTH_RETRYING = frozenset({408, 409, 425})
 _OUT_OF_MONEY = frozenset({"insufficient_quota", "billing_not_active", "billing_error"})
 _TOO_LONG = re.compile(
-    r"context.?length|context window|maximum context|prompt is too long|too many tokens|exceeds the (?:maximum|limit)"
+    r"context.?(?:length|limit|window)|maximum context|prompt is too long|too many tokens|exceeds the (?:maximum|limit)"
     r"|input token count|input is too long|request_too_large",
     re.IGNORECASE,
 )
@@ -50,7 +50,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     """The seconds a provider asks the caller to wait, in any of the forms providers use."""
     for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         value = headers.get(name, "")
-        if value.replace(".", "", 1).isdigit():
+        if value.replace(".", "", 1).isdecimal():
             return float(value) * unit
         if value and unit == 1.0:
             return _seconds_until(value)
@@ -77,4 +77,6 @@ def _seconds_until(value: str) -> float | None:
         moment = parsedate_to_datetime(value)
     except ValueError:
         return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)  # -0000: the sender does not say where it is
     return max(0.0, (moment - datetime.now(UTC)).total_seconds())

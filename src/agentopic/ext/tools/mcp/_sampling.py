@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import binascii
+
 from mcp.client.session import ClientRequestContext, SamplingFnT
 from mcp_types import (
     INTERNAL_ERROR,
@@ -13,6 +15,7 @@ from mcp_types import (
     SamplingMessage,
     TextContent,
 )
+from PIL.Image import DecompressionBombError
 
 from agentopic.core import Image
 from agentopic.core.models import AssistantMessage, ChatCompletionClient, LLMMessage, SystemMessage, UserMessage
@@ -54,7 +57,7 @@ def _message(message: SamplingMessage) -> LLMMessage:
     """A message of the server for our client.
 
     Raises:
-        ToolAnswerError: it holds what no model client takes: audio, tool calls.
+        ToolAnswerError: it holds what no model client takes: audio, tool calls, a broken image.
     """
     parts = [_content(each) for each in message.content_as_list]
     if message.role == "assistant":
@@ -67,5 +70,8 @@ def _content(part: object) -> str | Image:
     if isinstance(part, TextContent):
         return part.text
     if isinstance(part, ImageContent):
-        return Image.from_base64(part.data)
+        try:
+            return Image.from_base64(part.data)
+        except (binascii.Error, OSError, ValueError, DecompressionBombError) as exc:
+            raise ToolAnswerError(f"sampling with {part.mime_type} that cannot be read") from exc
     raise ToolAnswerError(f"sampling with {type(part).__name__} is not supported")

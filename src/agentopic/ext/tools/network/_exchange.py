@@ -130,7 +130,7 @@ def _parsed(text: str) -> httpx.URL:
 def _redirected(call: Call, url: httpx.URL, status: int, location: str) -> Call:
     try:
         target = url.join(location)
-    except httpx.InvalidURL as exc:
+    except (httpx.InvalidURL, ValueError) as exc:
         raise ToolAnswerError(f"{url.host!r} redirects to what is no URL") from exc
     at_home = _origin(target) == _origin(url)
     if status in {307, 308} and at_home:

@@ -10,7 +10,7 @@ from openai import AsyncOpenAI
 from PIL import Image as PILImage
 from pydantic import BaseModel
 
-from agentopic.core import CancellationToken, ComponentLoader, FunctionCall, Image
+from agentopic.core import TRACE_LOGGER_NAME, CancellationToken, ComponentLoader, FunctionCall, Image
 from agentopic.core._call_usage import CallUsage
 from agentopic.core.models import (
     AssistantMessage,
@@ -489,7 +489,7 @@ async def test_azure_has_its_own_address_and_credentials(monkeypatch) -> None:
 async def test_an_unknown_argument_of_a_client_is_logged_and_dropped(caplog: pytest.LogCaptureFixture) -> None:
     given: dict[str, Any] = {"model": "gpt-4o", "api_key": "k", "cache_seed": 42}
 
-    with caplog.at_level("WARNING"):
+    with caplog.at_level("WARNING", logger=TRACE_LOGGER_NAME):
         client = OpenAIChatCompletionClient(**given)
 
     assert "cache_seed" in caplog.text
