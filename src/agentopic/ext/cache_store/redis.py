@@ -16,7 +16,7 @@ from agentopic.errors import MissingExtraError
 if find_spec("redis") is None:
     raise MissingExtraError("agentopic.ext.cache_store.redis", "redis")
 
-from redis import Redis, RedisError
+from redis import Redis, RedisError, SSLConnection
 
 T = TypeVar("T")
 
@@ -69,6 +69,8 @@ class RedisStore(CacheStore[T], Component[RedisStoreConfig]):
         given: dict[str, Any] = self.cache.connection_pool.connection_kwargs
         names = RedisStoreConfig.model_fields.keys() & {n for n, value in given.items() if value is not None}
         config = {name: given[name] for name in names}
+        if issubclass(self.cache.connection_pool.connection_class, SSLConnection):
+            config["ssl"] = True  # it is a class of connections, not one of their arguments
         if "password" in config:
             conceal(config["password"])
         return RedisStoreConfig(**config)

@@ -6,7 +6,7 @@ from typing import Any
 
 import diskcache
 import pytest
-from redis import Redis
+from redis import Redis, SSLConnection
 
 from agentopic.core import CacheStore, ComponentModel
 from agentopic.core.models import CreateResult, RequestUsage, UserMessage
@@ -102,4 +102,14 @@ def test_a_redis_password_is_not_written() -> None:
     assert dumped.provider == "autogen_ext.cache_store.redis.RedisStore"
     assert (dumped.config["host"], dumped.config["port"], dumped.config["db"]) == ("h", 7, 2)
     assert loaded.cache.connection_pool.connection_kwargs.get("password") is None
+    loaded.cache.close()
+
+
+@pytest.mark.parametrize("ssl", [True, False])
+def test_a_redis_behind_tls_is_reached_by_tls_again(ssl: bool) -> None:
+    with Redis(host="h", ssl=ssl) as client:
+        dumped: ComponentModel = RedisStore[Any](client).dump_component()
+    loaded = CacheStore.load_component(dumped, RedisStore)
+
+    assert issubclass(loaded.cache.connection_pool.connection_class, SSLConnection) == ssl
     loaded.cache.close()

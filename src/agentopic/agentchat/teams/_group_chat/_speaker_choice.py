@@ -96,12 +96,12 @@ def _spellings(name: str) -> set[str]:
 
 def _complaint(named: Sequence[str], candidates: Sequence[str], previous: str | None) -> str:
     if not named:
-        return f"No valid name was mentioned. Please select from: {[*candidates]}."
+        return f"That names nobody of the team. Answer with one of these names: {[*candidates]}."
     if len(named) > 1:
-        return f"Expected exactly one name to be mentioned. Please select only one from: {[*candidates]}."
+        return f"That names more than one. Answer with a single one of these names: {[*candidates]}."
     if named[0] == previous:
-        return f"Repeated speaker is not allowed, please select a different name from: {[*candidates]}."
-    return f"{named[0]} cannot speak now. Please select from: {[*candidates]}."
+        return f"{named[0]} has just spoken. Answer with another of these names: {[*candidates]}."
+    return f"{named[0]} cannot speak now. Answer with one of these names: {[*candidates]}."
 
 
 def _text(answer: CreateResult) -> str:

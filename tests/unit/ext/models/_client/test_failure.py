@@ -50,4 +50,6 @@ def test_a_wish_for_a_pause_is_read_in_seconds_milliseconds_and_as_a_moment() ->
     assert retry_after({"retry-after-ms": "250", "retry-after": "9"}) == 0.25
     assert 3500 < (retry_after({"retry-after": format_datetime(later, usegmt=True)}) or 0) <= 3600
     assert retry_after({"retry-after": "soon"}) is None
+    assert retry_after({"retry-after": "\u00b2"}) is None
+    assert retry_after({"retry-after": "Wed, 21 Oct 2015 07:28:00 -0000"}) == 0.0
     assert retry_after({}) is None
