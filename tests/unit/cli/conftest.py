@@ -14,6 +14,7 @@ import pytest
 import structlog
 
 from agentopic.cli import main
+from agentopic.core._component_policy import _chosen
 from agentopic.telemetry.logging import _TALKATIVE, _VERBATIM
 
 SHOP = """
@@ -75,7 +76,9 @@ def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     levels = {name: logging.getLogger(name).level for name in (*_TALKATIVE, *_VERBATIM)}
+    policy = _chosen.get()
     yield tmp_path
+    _chosen.set(policy)
     root.handlers[:] = handlers
     root.setLevel(level)
     for name, before in levels.items():
