@@ -180,8 +180,6 @@ MAKERS: dict[str, Callable[[Provider], ChatCompletionClient]] = {
 }
 
 
-# A process that vanishes leaves its streams half-read; the collector finds them when their loop is gone.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("name", MAKERS)
 def test_a_kill_at_any_point_asks_at_most_once_more_and_never_for_what_was_recorded(name: str) -> None:
     provider = Provider()
